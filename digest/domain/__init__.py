@@ -1,0 +1,1 @@
+"""Pure rules: values, states with their allowed transitions, functions of `now`."""

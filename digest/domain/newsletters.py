@@ -1,0 +1,66 @@
+"""A newsletter as the stages see it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from digest.domain.letters import Sender
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A part of the letter.
+
+    Attributes:
+        id: Row id.
+        slug: Stable name, used in commands and preferences: `news`.
+        title: What readers see.
+        position: Order in the letter, from 0.
+        cap: The most stories an edition takes from it.
+        thumbnails: Whether its stories show a small picture.
+    """
+
+    id: int
+    slug: str
+    title: str
+    position: int
+    cap: int
+    thumbnails: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Newsletter:
+    """One title's recurring letter.
+
+    Attributes:
+        id: Row id.
+        slug: Stable name, used in commands and addresses: `weekly`.
+        name: What readers see.
+        language: BCP 47 tag; one newsletter has one language.
+        direction: `ltr` or `rtl`.
+        time_zone: IANA name; issue dates are dates there.
+        sender: From and Reply-To of its letters.
+        postal_address: Stands in every footer (15 USC 7704(a)(5)).
+        purpose: One sentence a reader agreed to, shown in footers and forms.
+        list_id: The bare identifier of List-Id: `weekly.news.example` (RFC 2919).
+        template: Name of the layout under `templates/email`.
+        theme: Validated colours, fonts and wordmark; see `domain/theme.py`.
+        sections: In order.
+    """
+
+    id: int
+    slug: str
+    name: str
+    language: str
+    direction: str
+    time_zone: str
+    sender: Sender
+    postal_address: str
+    purpose: str
+    list_id: str
+    template: str
+    theme: Mapping[str, object]
+    sections: tuple[Section, ...]
+
+    def section(self, slug: str) -> Section | None:
+        """Find one of its sections by name."""
+        return next((s for s in self.sections if s.slug == slug), None)

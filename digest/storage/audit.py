@@ -1,0 +1,43 @@
+"""The audit log: one row per change of state, in the change's own transaction."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert
+
+from digest.domain.actor import Actor
+from digest.storage import tables
+from digest.storage.engine import Tx
+
+
+def record(
+    tx: Tx,
+    *,
+    actor: Actor,
+    action: str,
+    subject: tuple[str, int | None],
+    now: datetime,
+    detail: Mapping[str, Any] | None = None,
+) -> None:
+    """Write one audit row.
+
+    Args:
+        tx: The transaction of the change itself.
+        actor: Who did it.
+        action: `<subject>.<past tense>`: `edition.approved`.
+        subject: Kind and row id of what changed.
+        now: When.
+        detail: What else an operator would ask; never a reader's address.
+    """
+    kind, row_id = subject
+    tx.execute(
+        insert(tables.audit).values(
+            at=now,
+            actor=str(actor),
+            action=action,
+            subject_kind=kind,
+            subject_id=row_id,
+            detail=dict(detail or {}),
+        )
+    )

@@ -1,0 +1,98 @@
+"""The database handle: transactions that mean the same on SQLite and PostgreSQL."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+from digest.domain.errors import SettingsError
+
+Tx = Connection
+"""A connection inside a transaction; what entity modules are given."""
+
+_BUSY_SECONDS = 30
+
+
+class Database:
+    """One database, by URL.
+
+    Attributes:
+        url: As given, with any password; never log it.
+        is_sqlite: Whether all writers share one lock.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.engine = _make_engine(url)
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def write(self) -> Iterator[Tx]:
+        """Open a transaction that commits when the block ends well.
+
+        On SQLite it takes the write lock at once (BEGIN IMMEDIATE): a
+        transaction that starts by reading and then writes would fail with
+        "database is locked" whatever the busy timeout.
+        """
+        with self.engine.connect() as connection:
+            writer = connection.execution_options(digest_write=True)
+            with writer.begin():
+                yield writer
+
+    @contextmanager
+    def read(self) -> Iterator[Tx]:
+        """Open a transaction for reading: one consistent view, rolled back."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+
+def _make_engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+        if parsed.drivername in {"postgresql", "postgres"}:
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
+            raise SettingsError(
+                f"The database kind {parsed.drivername!r} is not supported.",
+                "Use sqlite:///PATH or postgresql://USER@HOST/NAME.",
+            )
+        engine = create_engine(parsed, pool_pre_ping=parsed.host is not None)
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise SettingsError(
+            "The database URL cannot be read.",
+            "Set DIGEST_DATABASE__URL to sqlite:///PATH or postgresql://….",
+        ) from error
+    except ModuleNotFoundError as error:
+        raise SettingsError(
+            "PostgreSQL needs the psycopg package.",
+            "Install it with: pip install 'digest-mailer[postgres]'.",
+        ) from error
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _set_up_sqlite(dbapi_connection: Any, _record: Any) -> None:
+    # The driver would otherwise open transactions by itself, and late.
+    dbapi_connection.isolation_level = None
+    cursor = dbapi_connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",  # a commit that was answered survives power loss
+        "foreign_keys=ON",
+        f"busy_timeout={_BUSY_SECONDS * 1000}",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    wants_write = connection.get_execution_options().get("digest_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if wants_write else "BEGIN")

