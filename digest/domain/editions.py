@@ -1,0 +1,148 @@
+"""An edition: one issue of a newsletter, and the stories it carries."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from digest.domain.articles import Image
+from digest.domain.states import EditionKind, EditionState
+
+CHANGEABLE = frozenset(
+    {EditionState.DRAFT, EditionState.APPROVED, EditionState.SCHEDULED}
+)
+"""The states in which an edition may still be edited."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sponsor:
+    """A paid block; readers are told who paid.
+
+    Attributes:
+        name: Who paid: "Paid for by …".
+        title: Its headline, which is also its link.
+        text: One short paragraph.
+        url: `https://…`
+    """
+
+    name: str
+    title: str
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Story:
+    """An article as one edition carries it.
+
+    Editing the article later changes nothing that was approved.
+
+    Attributes:
+        id: Row id; 0 before it is stored.
+        edition_id: Its edition; 0 before it is stored.
+        article_id: The article it was made from.
+        section: Slug of the section it stands in.
+        position: Place in the edition, from 1; 1 is the lead.
+        title: Headline.
+        url: Where the whole story is; None where only text was pasted.
+        standfirst: One to three sentences.
+        image: Picture, credit and alt text.
+        source: The publication's name; may be empty.
+        word_count: Words of the whole story, for "3 min read".
+        published_on: Local date of publication.
+    """
+
+    id: int = 0
+    edition_id: int = 0
+    article_id: int
+    section: str
+    position: int
+    title: str
+    url: str | None = None
+    standfirst: str = ""
+    image: Image = field(default_factory=Image)
+    source: str = ""
+    word_count: int = 0
+    published_on: date | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edition:
+    """One issue of a newsletter.
+
+    Attributes:
+        id: Row id; 0 before it is stored.
+        newsletter_id: Whose issue it is.
+        kind: Weekly or a correction.
+        issue_date: The local date it belongs to.
+        revision: 1, and one more for each cancelled attempt at the same date.
+        number: "No. 19"; counts up for each newsletter.
+        state: Where it is on its way.
+        subject: Subject line.
+        preheader: The line that mail programs show after the subject.
+        opening: The editor's words at the top; may be empty.
+        opening_by: Who signs them; may be empty.
+        why: "Why it matters": one sentence with the lead; may be empty.
+        sponsor: The paid block, if there is one.
+        content_hash: Names exactly this content (64 hexadecimal digits).
+        approved_hash: The content somebody approved; None: not approved.
+        approved_by: Who approved it.
+        approved_because: Why its warnings were accepted.
+        approved_at: When.
+        scheduled_at: When it goes to the post; for scheduled editions.
+        pause_reason: Why the post was stopped; for paused editions.
+        frozen: What every letter of it shares, fixed at release.
+        released_at: When it went to the post.
+        finished_at: When its last delivery was settled, or it was cancelled.
+        created_at: When it was composed.
+        updated_at: Its last change.
+    """
+
+    id: int = 0
+    newsletter_id: int
+    kind: EditionKind = EditionKind.WEEKLY
+    issue_date: date
+    revision: int = 1
+    number: int
+    state: EditionState = EditionState.DRAFT
+    subject: str
+    preheader: str = ""
+    opening: str = ""
+    opening_by: str = ""
+    why: str = ""
+    sponsor: Sponsor | None = None
+    content_hash: str = ""
+    approved_hash: str | None = None
+    approved_by: str | None = None
+    approved_because: str | None = None
+    approved_at: datetime | None = None
+    scheduled_at: datetime | None = None
+    pause_reason: str | None = None
+    frozen: Mapping[str, Any] | None = None
+    released_at: datetime | None = None
+    finished_at: datetime | None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variant:
+    """One rendering of an edition: sections by format, personal values as slots.
+
+    Attributes:
+        id: Row id; 0 before it is stored.
+        edition_id: Its edition.
+        sections: Slugs, sorted, comma separated; empty: all.
+        format: `html` (both parts) or `text`.
+        subject: Subject line.
+        html: The HTML part; None for `text`.
+        text: The plain-text part.
+    """
+
+    id: int = 0
+    edition_id: int
+    sections: str
+    format: str
+    subject: str
+    html: str | None
+    text: str

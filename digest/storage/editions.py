@@ -1,0 +1,248 @@
+"""Editions, the stories they carry, and their frozen renderings."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Row, delete, func, insert, select, update as sql_update
+
+from digest.domain.articles import Image
+from digest.domain.editions import Edition, Sponsor, Story, Variant
+from digest.domain.errors import NotFoundError, StateError
+from digest.domain.states import EditionKind, EditionState, check_edition_move
+from digest.storage import tables
+from digest.storage.engine import Tx
+
+_CONTENT = ("subject", "preheader", "opening", "opening_by", "why", "content_hash")
+
+
+def get(tx: Tx, edition_id: int) -> Edition:
+    """Load one edition.
+
+    Raises:
+        NotFoundError: There is none of that id.
+    """
+    row = tx.execute(
+        select(tables.editions).where(tables.editions.c.id == edition_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFoundError(f"There is no edition {edition_id}.", "See: editions list")
+    return _edition(row)
+
+
+def list_page(tx: Tx, *, after: int | None = None, limit: int) -> list[Edition]:
+    """Load editions, newest first.
+
+    Args:
+        tx: A transaction.
+        after: The id of the last one already seen.
+        limit: The most to load.
+    """
+    c = tables.editions.c
+    query = select(tables.editions).order_by(c.id.desc()).limit(limit)
+    if after is not None:
+        query = query.where(c.id < after)
+    return [_edition(row) for row in tx.execute(query)]
+
+
+def of_issue(
+    tx: Tx, *, newsletter_id: int, kind: EditionKind, issue_date: date
+) -> list[Edition]:
+    """Load every revision made for one issue date, latest first."""
+    c = tables.editions.c
+    query = (
+        select(tables.editions)
+        .where(
+            c.newsletter_id == newsletter_id,
+            c.kind == kind,
+            c.issue_date == issue_date,
+        )
+        .order_by(c.revision.desc())
+    )
+    return [_edition(row) for row in tx.execute(query)]
+
+
+def highest_number(tx: Tx, newsletter_id: int) -> int:
+    """Return the highest issue number so far, 0 before the first."""
+    c = tables.editions.c
+    query = select(func.max(c.number)).where(c.newsletter_id == newsletter_id)
+    return int(tx.execute(query).scalar_one() or 0)
+
+
+def insert_edition(tx: Tx, edition: Edition, stories: Sequence[Story]) -> Edition:
+    """Store a new edition with its stories.
+
+    Returns:
+        The stored edition.
+    """
+    values = asdict(edition)
+    del values["id"]
+    edition_id = tx.execute(
+        insert(tables.editions).values(**values).returning(tables.editions.c.id)
+    ).scalar_one()
+    _put_stories(tx, edition_id, stories)
+    return get(tx, edition_id)
+
+
+def update(
+    tx: Tx, edition: Edition, stories: Sequence[Story], *, replaces: str, now: datetime
+) -> Edition:
+    """Write a draft's content anew.
+
+    Args:
+        tx: A writing transaction.
+        edition: The draft as it shall be.
+        stories: All its stories.
+        replaces: The content hash the change was made from.
+        now: When.
+
+    Returns:
+        The stored edition.
+
+    Raises:
+        StateError: Somebody else changed it meanwhile.
+    """
+    c = tables.editions.c
+    values = {name: getattr(edition, name) for name in _CONTENT}
+    sponsor = asdict(edition.sponsor) if edition.sponsor else None
+    changed = tx.execute(
+        sql_update(tables.editions)
+        .where(
+            c.id == edition.id,
+            c.state == EditionState.DRAFT,
+            c.content_hash == replaces,
+        )
+        .values(**values, sponsor=sponsor, updated_at=now)
+    )
+    _require_one(changed.rowcount, edition)
+    tx.execute(delete(tables.stories).where(tables.stories.c.edition_id == edition.id))
+    _put_stories(tx, edition.id, stories)
+    return get(tx, edition.id)
+
+
+def move(
+    tx: Tx, edition: Edition, to: EditionState, *, now: datetime, **columns: Any
+) -> Edition:
+    """Change an edition's state.
+
+    Args:
+        tx: A writing transaction.
+        edition: The edition as the caller saw it.
+        to: Its next state.
+        now: When.
+        **columns: Further columns to set with it.
+
+    Returns:
+        The edition in its new state.
+
+    Raises:
+        StateError: The move is not allowed, or somebody else was quicker.
+    """
+    check_edition_move(edition.state, to)
+    c = tables.editions.c
+    changed = tx.execute(
+        sql_update(tables.editions)
+        .where(c.id == edition.id, c.state == edition.state)
+        .values(state=to, updated_at=now, **columns)
+    )
+    _require_one(changed.rowcount, edition)
+    return get(tx, edition.id)
+
+
+def stories(tx: Tx, edition_id: int) -> list[Story]:
+    """Load an edition's stories, the lead first."""
+    c = tables.stories.c
+    rows = tx.execute(
+        select(tables.stories).where(c.edition_id == edition_id).order_by(c.position)
+    )
+    return [_story(row) for row in rows]
+
+
+def put_variant(tx: Tx, variant: Variant) -> Variant:
+    """Store one rendering; an edition's sections and format name it.
+
+    Returns:
+        The stored rendering.
+    """
+    values = asdict(variant)
+    del values["id"]
+    row = tx.execute(
+        insert(tables.variants).values(**values).returning(*tables.variants.c)
+    ).one()
+    return _variant(row)
+
+
+def drop_variants(tx: Tx, edition_id: int) -> None:
+    """Remove the renderings of an edition whose approval was withdrawn."""
+    tx.execute(
+        delete(tables.variants).where(tables.variants.c.edition_id == edition_id)
+    )
+
+
+def variants(tx: Tx, edition_id: int) -> list[Variant]:
+    """Load an edition's frozen renderings."""
+    c = tables.variants.c
+    rows = tx.execute(
+        select(tables.variants).where(c.edition_id == edition_id).order_by(c.id)
+    )
+    return [_variant(row) for row in rows]
+
+
+def wanted_variants(tx: Tx, newsletter_id: int) -> set[tuple[str, str]]:
+    """Return the sections × format that present subscriptions ask for."""
+    c = tables.subscriptions.c
+    query = (
+        select(c.sections, c.format)
+        .where(c.newsletter_id == newsletter_id, c.state.in_(("active", "paused")))
+        .distinct()
+    )
+    return {(row.sections, row.format) for row in tx.execute(query)}
+
+
+def _require_one(rows: int, edition: Edition) -> None:
+    if rows != 1:
+        raise StateError(
+            f"Edition {edition.id} was changed by somebody else meanwhile.",
+            f"Look again: editions show {edition.id}",
+        )
+
+
+def _put_stories(tx: Tx, edition_id: int, stories: Sequence[Story]) -> None:
+    if stories:
+        tx.execute(insert(tables.stories), [_row(edition_id, s) for s in stories])
+
+
+def _row(edition_id: int, story: Story) -> Mapping[str, Any]:
+    values = asdict(story)
+    image = values.pop("image")
+    del values["id"]
+    return values | {
+        "edition_id": edition_id,
+        "image_url": image["url"],
+        "image_credit": image["credit"],
+        "image_alt": image["alt"],
+    }
+
+
+def _edition(row: Row[Any]) -> Edition:
+    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+    values["kind"] = EditionKind(values["kind"])
+    values["state"] = EditionState(values["state"])
+    if values["sponsor"] is not None:
+        values["sponsor"] = Sponsor(**values["sponsor"])
+    return Edition(**values)
+
+
+def _story(row: Row[Any]) -> Story:
+    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+    values["image"] = Image(
+        url=values.pop("image_url"),
+        credit=values.pop("image_credit"),
+        alt=values.pop("image_alt"),
+    )
+    return Story(**values)
+
+
+def _variant(row: Row[Any]) -> Variant:
+    return Variant(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
