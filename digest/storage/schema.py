@@ -37,21 +37,28 @@ def current(db: Database) -> str | None:
         return MigrationContext.configure(tx).get_current_revision()
 
 
+def head() -> str:
+    """Return the revision this version needs."""
+    found = _scripts().get_current_head()
+    assert found is not None
+    return found
+
+
 def require_current(db: Database) -> None:
     """Refuse to work on a schema this version does not know.
 
     Raises:
         StateError: The database is missing, older or newer.
     """
-    found, head = current(db), _scripts().get_current_head()
-    if found == head:
+    found, needed = current(db), head()
+    if found == needed:
         return
     if found is None:
         raise StateError("The database has no tables yet.", "Run: digest init")
     with db.read() as tx:
         _refuse_newer(tx)
     raise StateError(
-        f"The database is at schema {found}, this version needs {head}.",
+        f"The database is at schema {found}, this version needs {needed}.",
         "Run: digest db upgrade",
     )
 

@@ -1,0 +1,155 @@
+"""The schema: migrations up and down, the same on both databases, and its triggers."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import delete, insert, inspect, select, text, update
+from sqlalchemy.exc import DatabaseError, IntegrityError
+
+from digest.domain.errors import SettingsError, StateError
+from digest.storage import schema, tables
+from digest.storage.engine import Database, Tx
+from tests.builders import NOW, add_newsletter
+
+
+def add_consent(tx: Tx) -> None:
+    subscriber = tx.execute(
+        insert(tables.subscribers)
+        .values(
+            address="alice@example.org",
+            address_key="alice@example.org",
+            domain="example.org",
+            address_hash="0" * 64,
+            name="",
+            created_at=NOW,
+        )
+        .returning(tables.subscribers.c.id)
+    ).scalar_one()
+    tx.execute(
+        insert(tables.consents).values(
+            subscriber_id=subscriber,
+            at=NOW,
+            action="requested",
+            source="a test",
+            wording="yes",
+            network="",
+            actor="reader",
+        )
+    )
+
+
+def test_migrations_make_exactly_the_tables_the_code_knows(db: Database) -> None:
+    with db.read() as tx:
+        differences = compare_metadata(MigrationContext.configure(tx), tables.metadata)
+
+    assert differences == []
+
+
+def test_migrations_can_be_undone(db: Database) -> None:
+    schema.downgrade(db, "base")
+
+    left = set(inspect(db.engine).get_table_names()) - {"alembic_version"}
+    assert left == set()
+    assert schema.current(db) is None
+    schema.upgrade(db)
+    schema.require_current(db)
+
+
+def test_upgrading_twice_changes_nothing(db: Database) -> None:
+    add_newsletter(db)
+
+    schema.upgrade(db)
+
+    with db.read() as tx:
+        assert len(tx.execute(select(tables.newsletters)).all()) == 1
+
+
+def test_refuses_a_database_of_a_newer_version(db: Database) -> None:
+    with db.write() as tx:
+        tx.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+
+    with pytest.raises(StateError, match="does not know"):
+        schema.upgrade(db)
+    with pytest.raises(StateError, match="Install the newer version"):
+        schema.require_current(db)
+
+    with db.write() as tx:
+        tx.execute(
+            text("UPDATE alembic_version SET version_num = :head"),
+            {"head": schema.head()},
+        )
+
+
+def test_says_how_to_mend_a_database_without_tables(sqlite_db: Database) -> None:
+    schema.downgrade(sqlite_db, "base")
+
+    with pytest.raises(StateError, match="Run: digest init"):
+        schema.require_current(sqlite_db)
+
+
+@pytest.mark.parametrize("verb", ["update", "delete"])
+def test_consents_are_append_only(db: Database, verb: str) -> None:
+    with db.write() as tx:
+        add_consent(tx)
+    change = {
+        "update": update(tables.consents).values(wording="something else"),
+        "delete": delete(tables.consents),
+    }[verb]
+
+    with pytest.raises(DatabaseError, match="append-only"), db.write() as tx:
+        tx.execute(change)
+
+
+def test_an_instant_comes_back_in_utc(db: Database) -> None:
+    cairo = timezone(timedelta(hours=3))
+    at = datetime(2024, 5, 12, 19, 0, 0, 123456, tzinfo=cairo)
+    with db.write() as tx:
+        tx.execute(
+            insert(tables.suppressions).values(
+                address_hash="1" * 64, reason="manual", detail="", at=at
+            )
+        )
+
+    with db.read() as tx:
+        found = tx.execute(select(tables.suppressions.c.at)).scalar_one()
+
+    assert found == at
+    assert found.tzinfo is UTC
+
+
+def test_foreign_keys_are_enforced(db: Database) -> None:
+    with pytest.raises(IntegrityError), db.write() as tx:
+        tx.execute(
+            insert(tables.sections).values(
+                newsletter_id=99,
+                slug="x",
+                title="x",
+                position=0,
+                cap=1,
+                thumbnails=False,
+            )
+        )
+
+
+def test_a_failed_transaction_leaves_nothing(db: Database) -> None:
+    def add_and_fail() -> None:
+        with db.write() as tx:
+            add_consent(tx)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        add_and_fail()
+
+    with db.read() as tx:
+        assert tx.execute(select(tables.subscribers)).all() == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["nonsense", "mysql://root@localhost/x", "oracle+wat://x", "postgresql+wat://x"],
+)
+def test_refuses_a_url_it_cannot_use(url: str) -> None:
+    with pytest.raises(SettingsError, match="database"):
+        Database(url)
