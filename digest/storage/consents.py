@@ -1,0 +1,79 @@
+"""Consent evidence: append-only."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, insert, select
+
+from digest.domain.actor import Actor
+from digest.domain.subscribers import Consent, ConsentAction, Origin
+from digest.storage import tables
+from digest.storage.engine import Tx
+
+_c = tables.consents.c
+_GIVEN = (ConsentAction.CONFIRMED, ConsentAction.IMPORTED, ConsentAction.RECORDED)
+
+
+def append(
+    tx: Tx,
+    *,
+    subscriber_id: int,
+    newsletter_id: int | None,
+    action: ConsentAction,
+    origin: Origin,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Write one row of evidence; nothing ever changes or deletes it."""
+    tx.execute(
+        insert(tables.consents).values(
+            subscriber_id=subscriber_id,
+            newsletter_id=newsletter_id,
+            at=now,
+            action=action,
+            source=origin.source,
+            wording=origin.wording,
+            network=origin.network,
+            actor=str(actor),
+        )
+    )
+
+
+def for_subscriber(tx: Tx, subscriber_id: int) -> Sequence[Consent]:
+    """Load one reader's evidence, oldest first."""
+    rows = tx.execute(
+        select(tables.consents)
+        .where(_c.subscriber_id == subscriber_id)
+        .order_by(_c.at, _c.id)
+    ).all()
+    return [
+        Consent(
+            at=row.at,
+            newsletter_id=row.newsletter_id,
+            action=ConsentAction(row.action),
+            origin=Origin(source=row.source, network=row.network, wording=row.wording),
+            actor=row.actor,
+        )
+        for row in rows
+    ]
+
+
+def unanswered_requests(tx: Tx, subscriber_id: int) -> tuple[int, datetime | None]:
+    """Count the confirmations mailed to a reader since they last opted in.
+
+    Returns:
+        How many, and when the last one was asked for (None: never).
+    """
+    opted_in = (
+        select(func.coalesce(func.max(_c.id), 0))
+        .where(_c.subscriber_id == subscriber_id, _c.action.in_(_GIVEN))
+        .scalar_subquery()
+    )
+    row = tx.execute(
+        select(func.count(_c.id), func.max(_c.at)).where(
+            _c.subscriber_id == subscriber_id,
+            _c.action == ConsentAction.REQUESTED,
+            _c.id > opted_in,
+        )
+    ).one()
+    return int(row[0]), row[1]

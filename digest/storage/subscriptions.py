@@ -1,0 +1,198 @@
+"""Subscriptions: one function per transition, each a conditional UPDATE."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, select, update
+
+from digest.domain.errors import StateError
+from digest.domain.states import SubscriptionState
+from digest.domain.subscribers import (
+    LetterFormat,
+    Subscription,
+    check_subscription_move,
+)
+from digest.storage import tables
+from digest.storage.engine import Tx
+from digest.storage.insertion import insert_once
+
+_c = tables.subscriptions.c
+
+
+def get(tx: Tx, subscription_id: int) -> Subscription | None:
+    """Load one subscription by row id."""
+    row = tx.execute(
+        select(tables.subscriptions).where(_c.id == subscription_id)
+    ).one_or_none()
+    return None if row is None else _load(row)
+
+
+def find(tx: Tx, *, subscriber_id: int, newsletter_id: int) -> Subscription | None:
+    """Load a reader's subscription to one newsletter."""
+    row = tx.execute(
+        select(tables.subscriptions).where(
+            _c.subscriber_id == subscriber_id, _c.newsletter_id == newsletter_id
+        )
+    ).one_or_none()
+    return None if row is None else _load(row)
+
+
+def for_subscriber(tx: Tx, subscriber_id: int) -> Sequence[Subscription]:
+    """Load everything one reader subscribed to, oldest first."""
+    rows = tx.execute(
+        select(tables.subscriptions)
+        .where(_c.subscriber_id == subscriber_id)
+        .order_by(_c.id)
+    ).all()
+    return [_load(row) for row in rows]
+
+
+def due_to_resume(tx: Tx, *, now: datetime, limit: int = 500) -> Sequence[Subscription]:
+    """Load paused subscriptions whose pause is over."""
+    rows = tx.execute(
+        select(tables.subscriptions)
+        .where(_c.state == SubscriptionState.PAUSED, _c.paused_until <= now)
+        .order_by(_c.id)
+        .limit(limit)
+    ).all()
+    return [_load(row) for row in rows]
+
+
+def add(
+    tx: Tx,
+    *,
+    subscriber_id: int,
+    newsletter_id: int,
+    sections: tuple[str, ...] = (),
+    letter_format: LetterFormat = LetterFormat.HTML,
+    now: datetime,
+) -> Subscription:
+    """Store a pending subscription, or return the one that is there already."""
+    insert_once(
+        tx,
+        tables.subscriptions,
+        {
+            "subscriber_id": subscriber_id,
+            "newsletter_id": newsletter_id,
+            "state": SubscriptionState.PENDING,
+            "sections": ",".join(sections),
+            "format": letter_format,
+            "since": now,
+        },
+    )
+    found = find(tx, subscriber_id=subscriber_id, newsletter_id=newsletter_id)
+    assert found is not None
+    return found
+
+
+def await_confirmation(
+    tx: Tx, subscription: Subscription, *, now: datetime
+) -> Subscription:
+    """Move to pending: somebody asked again after leaving."""
+    return _move(tx, subscription, SubscriptionState.PENDING, now=now)
+
+
+def activate(
+    tx: Tx,
+    subscription: Subscription,
+    *,
+    now: datetime,
+    confirmed_at: datetime | None = None,
+) -> Subscription:
+    """Move to active.
+
+    Args:
+        tx: A write transaction.
+        subscription: As it was read in this transaction.
+        now: When.
+        confirmed_at: When the reader opted in; None keeps the earlier time (the
+            end of a pause is no new opt-in).
+    """
+    kept = subscription.confirmed_at
+    return _move(
+        tx,
+        subscription,
+        SubscriptionState.ACTIVE,
+        now=now,
+        confirmed_at=kept if confirmed_at is None else confirmed_at,
+    )
+
+
+def pause(
+    tx: Tx, subscription: Subscription, *, until: datetime, now: datetime
+) -> Subscription:
+    """Move to paused until an instant."""
+    return _move(
+        tx, subscription, SubscriptionState.PAUSED, now=now, paused_until=until
+    )
+
+
+def unsubscribe(tx: Tx, subscription: Subscription, *, now: datetime) -> Subscription:
+    """Move to unsubscribed."""
+    return _move(tx, subscription, SubscriptionState.UNSUBSCRIBED, now=now)
+
+
+def choose(
+    tx: Tx,
+    subscription: Subscription,
+    *,
+    sections: tuple[str, ...],
+    letter_format: LetterFormat,
+) -> Subscription:
+    """Change what the reader gets, not whether.
+
+    Args:
+        tx: A write transaction.
+        subscription: Whose choice it is.
+        sections: As `domain.subscribers.pick_sections` gives them.
+        letter_format: HTML or text.
+    """
+    tx.execute(
+        update(tables.subscriptions)
+        .where(_c.id == subscription.id)
+        .values(sections=",".join(sections), format=letter_format)
+    )
+    return _reload(tx, subscription.id)
+
+
+def _move(
+    tx: Tx,
+    subscription: Subscription,
+    after: SubscriptionState,
+    *,
+    now: datetime,
+    paused_until: datetime | None = None,
+    **values: Any,
+) -> Subscription:
+    check_subscription_move(subscription.state, after)
+    moved = tx.execute(
+        update(tables.subscriptions)
+        .where(_c.id == subscription.id, _c.state == subscription.state)
+        .values(state=after, since=now, paused_until=paused_until, **values)
+    )
+    if moved.rowcount != 1:
+        raise StateError(
+            "The subscription was changed by somebody else meanwhile.", "Try again."
+        )
+    return _reload(tx, subscription.id)
+
+
+def _reload(tx: Tx, subscription_id: int) -> Subscription:
+    found = get(tx, subscription_id)
+    assert found is not None
+    return found
+
+
+def _load(row: Row[tuple[object, ...]]) -> Subscription:
+    return Subscription(
+        id=row.id,
+        subscriber_id=row.subscriber_id,
+        newsletter_id=row.newsletter_id,
+        state=SubscriptionState(row.state),
+        sections=tuple(row.sections.split(",")) if row.sections else (),
+        format=LetterFormat(row.format),
+        since=row.since,
+        confirmed_at=row.confirmed_at,
+        paused_until=row.paused_until,
+    )
