@@ -1,7 +1,32 @@
 """An article: a story as it came in, normalised and sanitised at the door."""
 
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
+
+# Flags: what the desk should look at.
+EXCERPT = "excerpt"  # the source gave the beginning only
+NO_DATE = "no-date"  # the page does not say when it was published
+CREDIT_SPLIT = "credit-split"  # a photo credit was cut off the first sentence
+NO_SECTION = "no-section"  # no category of the story is mapped to a section
+
+_MERGED = (
+    "title",
+    "url",
+    "published_on",
+    "author",
+    "section",
+    "standfirst",
+    "paragraphs",
+    "source",
+    "language",
+    "categories",
+    "featured",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,3 +92,68 @@ class Article(Draft):
     id: int
     newsletter_id: int
     word_count: int
+
+
+class Outcome(StrEnum):
+    """What storing a draft did."""
+
+    IMPORTED = "imported"  # a story not seen before
+    UPDATED = "updated"  # a known story that its source has edited
+    UNCHANGED = "unchanged"  # a known story, the same as before
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """A draft after it was stored.
+
+    Attributes:
+        outcome: What happened.
+        article: The story as it is now.
+    """
+
+    outcome: Outcome
+    article: Article
+
+
+# Shorter bodies under two addresses are not taken for one story: a weather line or
+# a live blog's first sentence repeats.
+_TELLING_WORDS = 40
+
+
+def count_words(paragraphs: Iterable[str]) -> int:
+    """Count the words of a body."""
+    return sum(len(paragraph.split()) for paragraph in paragraphs)
+
+
+def hash_text(draft: Draft) -> str:
+    """Return the digest under which two copies of a text are one story.
+
+    Case, punctuation and white space do not count. A draft with an address and a
+    short body mixes its address in, so that only long texts match across addresses.
+
+    Returns:
+        64 hexadecimal digits: SHA-256 of the folded title and body.
+    """
+    parts = [draft.title, *(draft.paragraphs or (draft.standfirst,))]
+    if draft.url and count_words(draft.paragraphs) < _TELLING_WORDS:
+        parts.append(draft.url)
+    folded = unicodedata.normalize("NFKC", " ".join(parts)).casefold()
+    words = " ".join(re.findall(r"\w+", folded))
+    return hashlib.sha256(words.encode("utf-8")).hexdigest()
+
+
+def merge(known: Draft, found: Draft) -> Draft:
+    """Return a known story as a later reading of it leaves it.
+
+    What the later reading does not know is kept. An excerpt (flag `excerpt`) never
+    replaces a story that was read in full; it only fills what was blank.
+    """
+    if EXCERPT in found.flags and EXCERPT not in known.flags:
+        known, found = found, known
+    image = Image(
+        url=found.image.url or known.image.url,
+        credit=found.image.credit or known.image.credit,
+        alt=found.image.alt or known.image.alt,
+    )
+    kept = {name: getattr(found, name) or getattr(known, name) for name in _MERGED}
+    return Draft(image=image, flags=found.flags, **kept)
