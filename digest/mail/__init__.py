@@ -1,0 +1,1 @@
+"""Protocol code that knows nothing of us: messages, DKIM, SMTP, reply codes."""
