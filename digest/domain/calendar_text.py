@@ -1,0 +1,165 @@
+"""Read what people write about schedules: "Sun 19:00", "2h", "Africa/Cairo"."""
+
+import re
+from datetime import UTC, date, datetime, time, timedelta
+from difflib import get_close_matches
+from zoneinfo import ZoneInfo, available_timezones
+
+from digest.domain.calendar import WEEKDAYS, to_instant
+from digest.domain.errors import UsageError
+
+_UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
+_DURATION = re.compile(r"(?:[0-9]{1,6}[dhms])+", re.ASCII)
+_TIME = re.compile(r"([0-9]{1,2}):([0-9]{2})", re.ASCII)
+_EXAMPLE = 'Example: --at "Sun 19:00"'
+_YEARS = range(1970, 2201)
+
+
+def parse_at(text: str) -> tuple[int, time]:
+    """Read a weekday and a local time: `Sun 19:00`.
+
+    Returns:
+        The weekday (0 is Monday) and the time.
+
+    Raises:
+        UsageError: One of them is missing or impossible.
+    """
+    day, _, clock = text.strip().partition(" ")
+    return parse_weekday(day), parse_time(clock)
+
+
+def parse_weekday(text: str) -> int:
+    """Read a weekday, in full or its first letters: `Sun`.
+
+    Raises:
+        UsageError: It is none.
+    """
+    word = text.strip().rstrip(".,").casefold()
+    if len(word) >= 3:  # noqa: PLR2004 - "Tu" and "Th" are too easily confused
+        for number, name in enumerate(WEEKDAYS):
+            if name.casefold().startswith(word):
+                return number
+    close = get_close_matches(word, [name.casefold() for name in WEEKDAYS], 1, 0.4)
+    meant = f"Did you mean {close[0].capitalize()[:3]}?" if close else _EXAMPLE
+    raise UsageError(f"{text!r} is no weekday.", meant)
+
+
+def parse_time(text: str) -> time:
+    """Read a time of day, 24 hours: `19:00`.
+
+    Raises:
+        UsageError: It is none.
+    """
+    found = _TIME.fullmatch(text.strip())
+    try:
+        if found:
+            return time(int(found[1]), int(found[2]))
+    except ValueError:
+        pass
+    raise UsageError(f"{text!r} is no time of day between 00:00 and 23:59.", _EXAMPLE)
+
+
+def parse_duration(text: str) -> timedelta:
+    """Read a length of time: `2h`, `90m`, `1d12h`, `0`.
+
+    Raises:
+        UsageError: It is none.
+    """
+    word = text.strip().lower()
+    if word == "0":
+        return timedelta(0)
+    if not _DURATION.fullmatch(word):
+        raise UsageError(f"{text!r} is no length of time.", "Examples: 2h, 90m, 1d.")
+    parts = re.findall(r"([0-9]+)([dhms])", word)
+    return timedelta(seconds=sum(int(n) * _UNITS[unit] for n, unit in parts))
+
+
+def write_duration(length: timedelta) -> str:
+    """Write a length of time as `parse_duration` reads it."""
+    rest, parts = int(length.total_seconds()), ""
+    for unit, seconds in _UNITS.items():
+        count, rest = divmod(rest, seconds)
+        parts += f"{count}{unit}" if count else ""
+    return parts or "0"
+
+
+def parse_zone(text: str) -> str:
+    """Read the name of a time zone.
+
+    Raises:
+        UsageError: It is not in the IANA database; suggests the nearest name.
+    """
+    known = available_timezones()
+    name = text.strip()
+    if name in known:
+        return name
+    cities = {zone.rpartition("/")[2].casefold(): zone for zone in sorted(known)}
+    whole = {zone.casefold(): zone for zone in known}
+    word = name.replace(" ", "_").casefold()
+    close = get_close_matches(word, whole, 1) or get_close_matches(word, cities, 1)
+    meant = (
+        f"Did you mean {(whole | cities)[close[0]]}?"
+        if close
+        else "Use an IANA name such as Africa/Cairo."
+    )
+    raise UsageError(f"There is no time zone {text!r}.", meant)
+
+
+def parse_date(text: str) -> date:
+    """Read a date: `2026-11-29`.
+
+    Raises:
+        UsageError: It is none.
+    """
+    try:
+        found = date.fromisoformat(text.strip())
+    except ValueError:
+        found = date.min
+    if found.year not in _YEARS:
+        raise UsageError(f"{text!r} is no date.", "Write it as 2026-11-29.")
+    return found
+
+
+def parse_local(text: str, *, day: date, zone: str) -> datetime:
+    """Read a local time: `20:00` (on `day`) or `2026-11-29 20:00`.
+
+    A time with an offset is taken as that instant, on the zone's clock.
+
+    Returns:
+        Local time without zone.
+
+    Raises:
+        UsageError: It is none.
+    """
+    word = text.strip()
+    if _TIME.fullmatch(word):
+        return datetime.combine(day, parse_time(word))
+    moment = _parse_moment(word)
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(ZoneInfo(zone))
+    return moment.replace(tzinfo=None, fold=0)
+
+
+def parse_instant(text: str, *, zone: str) -> datetime:
+    """Read an instant; without an offset it is local time of the zone.
+
+    Returns:
+        The instant, UTC.
+
+    Raises:
+        UsageError: It is none.
+    """
+    moment = _parse_moment(text)
+    return moment.astimezone(UTC) if moment.tzinfo else to_instant(moment, zone)[0]
+
+
+def _parse_moment(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text.strip())
+    except ValueError:
+        found = datetime.min  # noqa: DTZ901 - out of range, refused below
+    if found.year not in _YEARS:
+        raise UsageError(
+            f"{text!r} is no time.", "Write it as 2026-11-29 19:00 or with an offset."
+        )
+    return found
