@@ -3,26 +3,22 @@
 Only this module reads the clock; everything below is given `now` or a `clock`.
 """
 
-import os
-import secrets as random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from digest.domain.errors import SettingsError, StateError
+from digest.care import keys, newsletter_files
+from digest.domain.actor import Actor
+from digest.domain.errors import DigestError, StateError
 from digest.domain.secrets import Secrets
 from digest.domain.site import Site
-from digest.domain.tokens import KEY_OCTETS, TokenKeys
 from digest.settings import Settings
-from digest.storage import schema
+from digest.storage import newsletters, schema
 from digest.storage.engine import Database
-from digest.templating import Templates
+from digest.templating import Templates, shipped
 
 Clock = Callable[[], datetime]
-
-_TOKEN_KEY = "token-{}.key"  # noqa: S105 - a file name
-_ADDRESS_KEY = "address.key"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +71,7 @@ def open_service(settings: Settings, *, clock: Clock = utc_now) -> Service:
         settings=settings,
         db=db,
         site=make_site(settings),
-        secrets=read_secrets(settings.keys),
+        secrets=keys.read_secrets(settings.keys),
         templates=Templates(),
         clock=clock,
     )
@@ -86,48 +82,74 @@ def make_site(settings: Settings) -> Site:
     return Site(base_url=settings.web.base_url, mail_domain=settings.mail.domain)
 
 
-def create_keys(folder: Path) -> None:
-    """Make the secret keys that are missing; existing ones are kept."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not list(folder.glob(_TOKEN_KEY.format("*"))):
-        _write_key(folder / _TOKEN_KEY.format(1))
-    if not (folder / _ADDRESS_KEY).exists():
-        _write_key(folder / _ADDRESS_KEY)
+@dataclass(frozen=True, kw_only=True)
+class Initialised:
+    """What `initialise` found and made, in words for people."""
+
+    made: list[str]
+    kept: list[str]
 
 
-def read_secrets(folder: Path) -> Secrets:
-    """Load the keys under `HOME/keys`.
+def initialise(
+    settings: Settings,
+    *,
+    actor: Actor,
+    clock: Clock = utc_now,
+    seeds: Path | None = None,
+) -> Initialised:
+    """Make what an installation needs and lacks; safe to repeat.
+
+    Args:
+        settings: Where it is.
+        actor: Who asks.
+        clock: Tells the time.
+        seeds: The folder of newsletter files; default `config/newsletters` of the
+            working folder where it has any, else the one that was shipped.
 
     Raises:
-        SettingsError: One is missing or has the wrong size.
+        DigestError: The home cannot be written, a newsletter file is wrong, or keys
+            that the database relies on are lost.
     """
-    keys = {
-        int(path.stem.removeprefix("token-")): _read_key(path)
-        for path in folder.glob(_TOKEN_KEY.format("[0-9]*"))
-    }
-    if not keys:
-        raise SettingsError(f"There are no token keys in {folder}.", "Run: digest init")
-    return Secrets(
-        tokens=TokenKeys(current=max(keys), keys=keys),
-        address_key=_read_key(folder / _ADDRESS_KEY),
-    )
-
-
-def _write_key(path: Path) -> None:
-    # O_EXCL: two `init` at once must not each believe in a key of its own.
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(random.token_hex(KEY_OCTETS) + "\n")
-
-
-def _read_key(path: Path) -> bytes:
+    files = _newsletter_files(seeds)
+    for path in files:
+        newsletter_files.read_newsletter(path, mail_domain=settings.mail.domain)
     try:
-        key = bytes.fromhex(path.read_text(encoding="ascii").strip())
-    except (OSError, ValueError):
-        key = b""
-    if len(key) != KEY_OCTETS:
-        raise SettingsError(
-            f"The key {path} is missing or damaged.",
-            "Restore it from the backup; a new one would void links already sent.",
-        )
-    return key
+        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        keys.make_private_folder(settings.keys)
+        if settings.database.url is None:
+            (settings.home / "digest.db").touch(mode=0o600)
+    except OSError as error:
+        raise DigestError(
+            f"{settings.home} cannot be written: {error.strerror}.",
+            "Set DIGEST_HOME to a folder of your own.",
+        ) from None
+    db = Database(settings.database_url)
+    try:
+        return _fill(settings, db, files, actor=actor, now=clock())
+    finally:
+        db.close()
+
+
+def _fill(
+    settings: Settings, db: Database, files: list[Path], *, actor: Actor, now: datetime
+) -> Initialised:
+    before = schema.current(db)
+    schema.upgrade(db)
+    with db.read() as tx:
+        in_use = bool(newsletters.list_all(tx))
+    made, kept = keys.create_keys(settings.keys, in_use=in_use)
+    seeded = newsletter_files.seed(
+        db, files, mail_domain=settings.mail.domain, actor=actor, now=now
+    )
+    slugs = {newsletter.slug for newsletter in seeded}
+    made = [f"keys/{name}" for name in made]
+    kept = [f"keys/{name}" for name in kept]
+    (kept if before == schema.current(db) else made).append("database")
+    for path in files:
+        (made if path.stem in slugs else kept).append(f"newsletter {path.stem}")
+    return Initialised(made=made, kept=kept)
+
+
+def _newsletter_files(folder: Path | None) -> list[Path]:
+    own = sorted((folder or Path("config/newsletters")).glob("*.toml"))
+    return own or sorted((shipped("config") / "newsletters").glob("*.toml"))

@@ -2,40 +2,67 @@
 
 Nested names are joined by `__` (`DIGEST_SMTP__HOST`); a secret may be given as a file
 (`DIGEST_SMTP__PASSWORD_FILE`). Unknown keys and variables are errors: a misspelt one
-would otherwise be obeyed by nobody.
+would otherwise be obeyed by nobody. An empty variable counts as not set.
 """
 
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Literal, Self
 
+import pydantic
 from pydantic import (
-    BaseModel,
-    ConfigDict,
+    AfterValidator,
+    BeforeValidator,
     Field,
     SecretStr,
-    ValidationError,
-    field_validator,
+    StringConstraints,
 )
 
-from digest.domain.errors import SettingsError
+from digest.domain.errors import RefusedError, SettingsError
+from digest.domain.hosts import is_loopback, parse_base_url, parse_domain
 
 PREFIX = "DIGEST_"
-_NOT_SETTINGS = ("DIGEST_CONFIG", "DIGEST_TEST_")
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+CONFIG_VARIABLE = "DIGEST_CONFIG"
+_TEST_PREFIX = "DIGEST_TEST_"
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+def _read_by(parse: Callable[[str], str]) -> AfterValidator:
+    def check(value: str) -> str:
+        try:
+            return parse(value)
+        except RefusedError as error:
+            raise ValueError(error.message.removesuffix(".")) from None
+
+    return AfterValidator(check)
+
+
+def _check_path(value: object) -> object:
+    if isinstance(value, str) and not (value and value.isprintable()):
+        raise ValueError("must be the name of a file or folder")
+    return value
+
+
+Line = Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Word = Annotated[Line, StringConstraints(pattern=r"^[!-~]+$")]
+_LABEL = r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$"
+Label = Annotated[str, StringConstraints(pattern=_LABEL)]
+Domain = Annotated[Line, _read_by(parse_domain)]
+BaseUrl = Annotated[Word, _read_by(parse_base_url)]
+Place = Annotated[Path, BeforeValidator(_check_path), AfterValidator(Path.expanduser)]
+Secret = Annotated[SecretStr, Field(min_length=1)]
+
+
+class _Part(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
 
 class DatabaseSettings(_Part):
     """Where the rows are."""
 
-    url: SecretStr | None = Field(
+    url: Secret | None = Field(
         default=None,
         description="sqlite:///PATH or postgresql://…; default: SQLite in `home`.",
     )
@@ -44,22 +71,29 @@ class DatabaseSettings(_Part):
 class SmtpSettings(_Part):
     """The relay letters are handed to."""
 
-    host: str = Field(default="127.0.0.1", description="Name of the relay.")
+    host: Word = Field(default="127.0.0.1", description="Name of the relay.")
     port: int = Field(default=25, ge=1, le=65535, description="Its port.")
     security: Literal["none", "starttls", "tls"] = Field(
         default="starttls", description="`tls` is implicit TLS (RFC 8314 §3.3)."
     )
-    username: str | None = Field(default=None, description="For AUTH; needs TLS.")
-    password: SecretStr | None = Field(default=None, description="For AUTH.")
-    connections: int = Field(
-        default=8, ge=1, le=200, description="Open at once, per process."
-    )
+    username: Line | None = Field(default=None, description="Account there; needs TLS.")
+    password: Secret | None = Field(default=None, description="Its password.")
+    connections: int = Field(default=8, ge=1, le=200, description="Open per process.")
     messages_per_connection: int = Field(
         default=100, ge=1, description="A connection is renewed after so many."
     )
     rate_per_minute: int = Field(
         default=0, ge=0, description="Letters a minute over all workers; 0: no limit."
     )
+
+    @pydantic.model_validator(mode="after")
+    def _check_auth(self) -> Self:
+        if bool(self.username) != (self.password is not None):
+            raise ValueError("username and password go together")
+        if self.username and self.security == "none" and not is_loopback(self.host):
+            # RFC 4954 §4: a password never travels in the clear.
+            raise ValueError("a username needs security starttls or tls")
+        return self
 
 
 class DkimSettings(_Part):
@@ -68,9 +102,9 @@ class DkimSettings(_Part):
     mode: Literal["self", "relay"] = Field(
         default="self", description="`relay`: the relay signs, we do not."
     )
-    domain: str | None = Field(default=None, description="d=; default `mail.domain`.")
-    selector: str = Field(default="digest", description="s=: names the DNS record.")
-    private_key_file: Path | None = Field(
+    domain: Domain | None = Field(default=None, description="d=; or `mail.domain`.")
+    selector: Label = Field(default="digest", description="s=: names the DNS record.")
+    private_key_file: Place | None = Field(
         default=None, description="PEM; default: what `digest dkim generate` wrote."
     )
 
@@ -78,30 +112,18 @@ class DkimSettings(_Part):
 class WebSettings(_Part):
     """The public pages."""
 
-    base_url: str = Field(
+    base_url: BaseUrl = Field(
         default="http://127.0.0.1:8000",
         description="Start of every link: https://, or http:// on loopback.",
     )
-    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    host: Word = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on.")
-
-    @field_validator("base_url")
-    @classmethod
-    def _check_base_url(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if not parts.hostname or parts.query or parts.fragment:
-            raise ValueError("must be a plain address such as https://news.example.com")
-        if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
-            raise ValueError("must start with https:// (http:// only for loopback)")
-        if parts.scheme not in {"http", "https"}:
-            raise ValueError("must start with https://")
-        return value.rstrip("/")
 
 
 class MailSettings(_Part):
     """Our own mail domain."""
 
-    domain: str = Field(
+    domain: Domain = Field(
         default="news.example.test",
         description="Domain of subscribe@, unsubscribe@ and bounces.",
     )
@@ -119,17 +141,13 @@ class SendSettings(_Part):
 class FetchSettings(_Part):
     """Fetching feeds and pages."""
 
-    allow_private: bool = Field(
-        default=False, description="Permit addresses of private networks."
-    )
+    allow_private: bool = Field(default=False, description="Permit private networks.")
 
 
 class Settings(_Part):
     """Everything that can be set, with its defaults."""
 
-    home: Path = Field(
-        default=Path("var"), description="State: database, keys, outbox."
-    )
+    home: Place = Field(default=Path("var"), description="Database and keys.")
     database: DatabaseSettings = DatabaseSettings()
     smtp: SmtpSettings = SmtpSettings()
     dkim: DkimSettings = DkimSettings()
@@ -178,34 +196,36 @@ def load_settings(
     """
     variables = os.environ if environ is None else environ
     values = _read_file(config, variables)
-    for name, path, value in _read_environment(variables):
-        _place(values, name, path, value)
+    for path, value in _read_environment(variables):
+        _place(values, path, value)
     try:
         return Settings.model_validate(values)
-    except ValidationError as error:
+    except pydantic.ValidationError as error:
         raise _explain(error) from None
 
 
-def masked(settings: Settings) -> dict[str, Any]:
-    """Return the settings as plain values, secrets replaced by `***`."""
-    shown = settings.model_dump(mode="json")
-    for part in shown.values():
-        if isinstance(part, dict):
-            part.update({k: "***" for k in ("password", "url") if part.get(k)})
-    if settings.database.url is None:
-        shown["database"]["url"] = settings.database_url
-    return shown
+def setting_names() -> dict[str, Any]:
+    """Return every setting's dotted name with its field, in order."""
+    names: dict[str, Any] = {}
+    for name, field in Settings.model_fields.items():
+        part = getattr(field.annotation, "model_fields", None)
+        found = {f"{name}.{k}": v for k, v in part.items()} if part else {name: field}
+        names.update(found)
+    return names
+
+
+def variable_of(name: str) -> str:
+    """Return the variable that sets a dotted name: `smtp.host`, DIGEST_SMTP__HOST."""
+    return PREFIX + name.replace(".", "__").upper()
 
 
 def _read_file(config: Path | None, variables: Mapping[str, str]) -> dict[str, Any]:
-    named = config or (
-        Path(found) if (found := variables.get("DIGEST_CONFIG")) else None
-    )
-    path = named or Path("config/digest.toml")
-    if named is None and not path.exists():
+    named = config or variables.get(CONFIG_VARIABLE)
+    path = Path(named or "config/digest.toml")
+    if not named and not path.exists():
         return {}
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise SettingsError(
             f"The settings file {path} cannot be read: {error.strerror}.",
@@ -217,59 +237,64 @@ def _read_file(config: Path | None, variables: Mapping[str, str]) -> dict[str, A
         ) from None
 
 
-def _read_environment(
-    variables: Mapping[str, str],
-) -> Iterator[tuple[str, list[str], str]]:
-    for name in sorted(variables):
-        if not name.startswith(PREFIX) or name.startswith(_NOT_SETTINGS):
+def _read_environment(variables: Mapping[str, str]) -> Iterator[tuple[list[str], str]]:
+    plain = {variable_of(name): name for name in setting_names()}
+    secret = {f"{v}_FILE": n for v, n in plain.items() if _hides(setting_names()[n])}
+    for variable in sorted(variables):
+        ours = variable.startswith(PREFIX) and not variable.startswith(_TEST_PREFIX)
+        if not ours or variable == CONFIG_VARIABLE:
             continue
-        path = name.removeprefix(PREFIX).lower().split("__")
-        value = variables[name]
-        if path[-1].endswith("_file") and not _is_known(path):
-            path[-1] = path[-1].removesuffix("_file")
-            value = _read_secret(name, value)
-        yield name, path, value
+        if variable not in plain | secret:
+            raise _unknown("variable", variable, [*plain, *secret, CONFIG_VARIABLE])
+        if not variables[variable]:
+            continue
+        if variable in plain:
+            yield plain[variable].split("."), variables[variable]
+        else:
+            yield secret[variable].split("."), _read_secret(variables, variable)
 
 
-def _is_known(path: list[str]) -> bool:
-    model: Any = Settings
-    for step in path:
-        fields = getattr(model, "model_fields", {})
-        if step not in fields:
-            return False
-        model = fields[step].annotation
-    return not hasattr(model, "model_fields")
+def _hides(field: Any) -> bool:
+    return "SecretStr" in str(field.annotation)
 
 
-def _read_secret(name: str, path: str) -> str:
+def _unknown(what: str, name: str, known: list[str]) -> SettingsError:
+    near = get_close_matches(name, known, n=1)
+    hint = f"Did you mean {near[0]}? " if near else ""
+    return SettingsError(
+        f"The {what} {name} is not a setting.",
+        f"{hint}config/digest.example.toml lists them all.",
+    )
+
+
+def _read_secret(variables: Mapping[str, str], name: str) -> str:
+    twin = name.removesuffix("_FILE")
+    if variables.get(twin):
+        raise SettingsError(f"{name} and {twin} are both set.", "Keep one.")
     try:
-        return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
-    except OSError as error:
+        return Path(variables[name]).read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
-            f"{name} names a file that cannot be read: {error.strerror}.",
+            f"{name} names a file that cannot be read: {error}.",
             "Check its path and permissions.",
         ) from None
 
 
-def _place(values: dict[str, Any], name: str, path: list[str], value: str) -> None:
-    if not _is_known(path):
-        raise SettingsError(
-            f"The variable {name} is not a setting.",
-            "See `digest config check` for the names.",
-        )
-    for step in path[:-1]:
-        values = values.setdefault(step, {})
-    values[path[-1]] = value
+def _place(values: dict[str, Any], path: list[str], value: str) -> None:
+    *part, last = path
+    table = values.setdefault(part[0], {}) if part else values
+    if isinstance(table, dict):  # else validation says that it must be a table
+        table[last] = value
 
 
-def _explain(error: ValidationError) -> SettingsError:
+def _explain(error: pydantic.ValidationError) -> SettingsError:
     first = error.errors(include_url=False, include_input=False)[0]
     name = ".".join(str(step) for step in first["loc"])
     if first["type"] == "extra_forbidden":
-        return SettingsError(
-            f"The setting {name} is unknown.", "See config/digest.example.toml."
-        )
+        return _unknown("key", name, list(setting_names()))
+    variable = f" ({variable_of(name)})" if name in setting_names() else ""
     reason = first["msg"].removeprefix("Value error, ")
     return SettingsError(
-        f"The setting {name} is wrong: {reason}.", "See config/digest.example.toml."
+        f"The setting {name}{variable} is wrong: {reason}.",
+        "config/digest.example.toml shows what it may be.",
     )

@@ -1,12 +1,15 @@
 """`init`, `db upgrade`, `config check`: making and looking at an installation."""
 
 import json
+from typing import Any
 
 import typer
+from pydantic import SecretStr
 
 from digest import bootstrap
-from digest.cli.face import face_of
-from digest.settings import masked
+from digest.cli.face import CLI, face_of
+from digest.domain.hosts import is_loopback
+from digest.settings import Settings
 from digest.storage import schema
 from digest.storage.engine import Database
 
@@ -26,18 +29,21 @@ def initialise(ctx: typer.Context) -> None:
     """Make the database, the secret keys and the first newsletter; safe to repeat."""
     face = face_of(ctx)
     settings = face.settings()
-    settings.home.mkdir(parents=True, exist_ok=True)
-    bootstrap.create_keys(settings.keys)
-    db = Database(settings.database_url)
-    schema.upgrade(db)
-    db.close()
-    face.show({"home": settings.home}, f"Ready in {settings.home}.")
+    done = bootstrap.initialise(settings, actor=CLI)
+    document = {"home": settings.home, "made": done.made, "kept": done.kept}
+    lines = [f"Ready in {settings.home}."]
+    lines += [f"  made   {what}" for what in done.made]
+    lines += [f"  kept   {what}" for what in done.kept]
+    face.show(document, lines)
 
 
 def check_config(ctx: typer.Context) -> None:
     """Print the effective settings, secrets masked."""
     face = face_of(ctx)
-    shown = masked(face.settings())
+    settings = face.settings()
+    for warning in warnings_of(settings):
+        face.say(f"warning: {warning}")
+    shown = masked(settings)
     face.show(shown, json.dumps(shown, indent=2, ensure_ascii=False))
 
 
@@ -48,3 +54,35 @@ def upgrade_database(ctx: typer.Context) -> None:
     schema.upgrade(db)
     face.show({"revision": schema.current(db)}, f"At schema {schema.current(db)}.")
     db.close()
+
+
+def masked(settings: Settings) -> dict[str, Any]:
+    """Return the effective settings as plain values, secrets replaced by `***`."""
+    shown = settings.model_dump()
+    for part in shown.values():
+        if isinstance(part, dict):
+            part.update({k: "***" for k, v in part.items() if isinstance(v, SecretStr)})
+    if settings.database.url is None:
+        shown["database"]["url"] = settings.database_url
+    shown["dkim"]["domain"] = settings.dkim_domain
+    shown["dkim"]["private_key_file"] = str(settings.dkim_key_file)
+    shown["home"] = str(settings.home)
+    return shown
+
+
+def warnings_of(settings: Settings) -> list[str]:
+    """Say what works for a trial and would hurt real readers."""
+    found = []
+    if settings.web.base_url.startswith("http://"):
+        found.append(
+            f"web.base_url is {settings.web.base_url}: only this machine can open "
+            "the links in letters. Set an https:// address before you send."
+        )
+    if settings.mail.domain.endswith((".test", ".example", ".invalid")):
+        found.append(
+            f"mail.domain is {settings.mail.domain}, which exists nowhere "
+            "(RFC 2606). Set your own before you send."
+        )
+    if settings.smtp.security == "none" and not is_loopback(settings.smtp.host):
+        found.append(f"letters travel to {settings.smtp.host} without encryption.")
+    return found

@@ -1,0 +1,1 @@
+"""Looking after an installation: first seeds, and what a doctor would ask."""

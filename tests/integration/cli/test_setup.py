@@ -1,0 +1,184 @@
+"""`init`, `config check`, `db upgrade`, as an operator types them."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from digest.bootstrap import open_service
+from digest.cli.setup import warnings_of
+from digest.settings import Settings, load_settings
+from digest.storage import newsletters
+from tests.conftest import Ran
+
+Cli = Callable[..., Ran]
+
+
+def test_init_makes_everything_an_installation_needs(cli: Cli) -> None:
+    ran = cli("init", "--json")
+
+    assert ran.document["made"] == [
+        "keys/token-1.key",
+        "keys/address.key",
+        "database",
+        "newsletter weekly",
+    ]
+    service = open_service(load_settings())
+    with service.db.read() as tx:
+        assert newsletters.get(tx, "weekly").sender.address == (
+            "weekly@news.example.test"
+        )
+    service.db.close()
+
+
+def test_init_is_safe_to_repeat(cli: Cli) -> None:
+    cli("init")
+
+    ran = cli("init", "--json")
+
+    assert (ran.status, ran.document["made"]) == (0, [])
+    assert len(ran.document["kept"]) == 4
+
+
+def test_init_tells_a_person_what_was_there(cli: Cli) -> None:
+    cli("init")
+
+    assert "kept   newsletter weekly" in cli("init").out
+
+
+def test_init_repairs_a_half_made_state(cli: Cli, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "digest.db").touch()
+    (home / "keys").mkdir(mode=0o755)
+
+    ran = cli("init", "--json")
+
+    assert (ran.status, len(ran.document["made"])) == (0, 4)
+    assert (home / "keys").stat().st_mode & 0o777 == 0o700
+
+
+def test_init_keeps_the_state_private(cli: Cli, tmp_path: Path) -> None:
+    cli("init")
+
+    home = tmp_path / "home"
+    assert home.stat().st_mode & 0o777 == 0o700
+    assert (home / "digest.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_init_prefers_the_working_folders_newsletters(cli: Cli, tmp_path: Path) -> None:
+    folder = tmp_path / "config" / "newsletters"
+    folder.mkdir(parents=True)
+    (folder / "cairo.toml").write_text(
+        'name = "C"\npurpose = "P"\npostal_address = "A"\n'
+        'time_zone = "Africa/Cairo"\n[[sections]]\nslug = "news"\ntitle = "News"\n'
+    )
+
+    assert "newsletter cairo" in cli("init", "--json").document["made"]
+
+
+def test_a_wrong_newsletter_file_leaves_nothing_behind(
+    cli: Cli, tmp_path: Path
+) -> None:
+    folder = tmp_path / "config" / "newsletters"
+    folder.mkdir(parents=True)
+    (folder / "weekly.toml").write_text('name = "C"\n')
+
+    ran = cli("init")
+
+    assert ran.status == 2
+    assert ran.err.startswith("error: config/newsletters/weekly.toml: ")
+    assert len(ran.err.splitlines()) == 1
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_lost_key_is_not_replaced(cli: Cli, tmp_path: Path) -> None:
+    cli("init")
+    (tmp_path / "home" / "keys" / "token-1.key").unlink()
+
+    ran = cli("init")
+
+    assert ran.status == 1
+    assert "Restore it from the backup" in ran.err
+
+
+def test_an_unwritable_home_is_refused_with_its_mend(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("DIGEST_HOME", str(tmp_path / "file" / "home"))
+
+    ran = cli("init", "--json")
+
+    assert ran.status == 1
+    assert "cannot be written" in ran.document["error"]
+    assert "DIGEST_HOME" in ran.document["mend"]
+
+
+def test_config_check_masks_secrets(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIGEST_SMTP__USERNAME", "me")
+    monkeypatch.setenv("DIGEST_SMTP__PASSWORD", "hunter2")
+    monkeypatch.setenv("DIGEST_DATABASE__URL", "postgresql://me:hunter2@db/x")
+
+    ran = cli("config", "check", "--json")
+
+    assert ran.document["smtp"]["password"] == "***"
+    assert ran.document["database"]["url"] == "***"
+    assert "hunter2" not in ran.out + ran.err
+
+
+def test_config_check_shows_where_things_are(cli: Cli, tmp_path: Path) -> None:
+    ran = cli("config", "check", "--json")
+
+    home = tmp_path / "home"
+    assert ran.document["database"]["url"] == f"sqlite:///{home / 'digest.db'}"
+    assert ran.document["dkim"]["private_key_file"] == str(
+        home / "keys" / "dkim-digest.pem"
+    )
+
+
+def test_config_check_refuses_an_unknown_variable(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIGEST_SMTP__HOTS", "x")
+
+    ran = cli("config", "check", "--json")
+
+    assert ran.status == 2
+    assert "DIGEST_SMTP__HOST?" in ran.document["mend"]
+
+
+def test_db_upgrade_says_where_the_database_stands(cli: Cli) -> None:
+    cli("init")
+
+    assert cli("db", "upgrade", "--json").document == {"revision": "0001"}
+
+
+def test_a_database_without_a_home_is_refused_in_one_line(cli: Cli) -> None:
+    ran = cli("db", "upgrade")
+
+    assert ran.status == 1
+    assert len(ran.err.splitlines()) == 1
+
+
+def test_warns_of_what_would_hurt_real_readers() -> None:
+    settings = Settings.model_validate(
+        {"smtp": {"host": "relay.example.com", "security": "none"}}
+    )
+
+    found = " ".join(warnings_of(settings))
+
+    assert "web.base_url" in found
+    assert "mail.domain" in found
+    assert "without encryption" in found
+
+
+def test_warns_of_nothing_where_all_is_well() -> None:
+    settings = Settings.model_validate(
+        {
+            "web": {"base_url": "https://news.example.com"},
+            "mail": {"domain": "news.example.com"},
+        }
+    )
+
+    assert warnings_of(settings) == []

@@ -1,0 +1,166 @@
+"""Newsletter files: they seed the database once, or are refused in one line."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from digest.care.newsletter_files import read_newsletter, seed
+from digest.domain.actor import Actor, ActorKind
+from digest.domain.errors import SettingsError
+from digest.domain.letters import Sender
+from digest.storage import newsletters
+from digest.storage.engine import Database
+from tests.builders import NOW
+
+SHIPPED = Path(__file__).parents[3] / "config" / "newsletters" / "weekly.toml"
+CLI = Actor(kind=ActorKind.CLI)
+LEAST = """
+name = "The Week"
+purpose = "One letter a week."
+postal_address = "1 Press Street, Cairo"
+time_zone = "Africa/Cairo"
+"""
+SECTION = '[[sections]]\nslug = "news"\ntitle = "News"\n'
+
+
+def write(folder: Path, content: str, name: str = "weekly.toml") -> Path:
+    path = folder / name
+    path.write_text(content, encoding="utf-8")
+    return path
+
+
+def test_reads_the_shipped_newsletter() -> None:
+    found = read_newsletter(SHIPPED, mail_domain="news.example.test")
+
+    assert (found.slug, found.time_zone, found.direction) == (
+        "weekly",
+        "Africa/Cairo",
+        "ltr",
+    )
+    assert [(s.slug, s.cap) for s in found.sections] == [
+        ("news", 5),
+        ("features", 3),
+        ("arts", 3),
+        ("good", 1),
+    ]
+    assert found.list_id == "weekly.news.example.test"
+
+
+def test_places_an_unnamed_sender_at_the_mail_domain(tmp_path: Path) -> None:
+    path = write(tmp_path, LEAST + SECTION)
+
+    found = read_newsletter(path, mail_domain="n.example")
+
+    address = "weekly@n.example"
+    assert found.sender == Sender(name="The Week", address=address, reply_to=address)
+
+
+def test_keeps_a_named_sender(tmp_path: Path) -> None:
+    sender = (
+        '[sender]\nname = "Desk"\naddress = "a@b.example"\nreply_to="c@b.example"\n'
+    )
+    path = write(tmp_path, LEAST + sender + SECTION)
+
+    found = read_newsletter(path, mail_domain="n.example")
+
+    assert found.sender == Sender(
+        name="Desk", address="a@b.example", reply_to="c@b.example"
+    )
+
+
+def test_an_arabic_newsletter_runs_from_right_to_left(tmp_path: Path) -> None:
+    path = write(tmp_path, LEAST + 'language = "ar-EG"\n' + SECTION, "ar.toml")
+
+    found = read_newsletter(path, mail_domain="n.example")
+
+    assert (found.slug, found.direction) == ("ar", "rtl")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (LEAST, "sections is missing"),
+        (LEAST + "sections = []", "sections"),
+        (LEAST.replace("name", "nmae", 1) + SECTION, "name is missing"),
+        (LEAST + "colour = 1\n" + SECTION, "colour is unknown"),
+        (LEAST + SECTION + "cap = 0", "sections.0.cap is wrong"),
+        (LEAST + SECTION + SECTION, "two sections are called 'news'"),
+        (LEAST + SECTION.replace("news", "N ws"), "sections.0.slug"),
+        (LEAST.replace("Africa/Cairo", "Cairo") + SECTION, "time_zone is wrong"),
+        (LEAST + 'language = "english!"\n' + SECTION, "language is wrong"),
+        (LEAST + 'direction = "up"\n' + SECTION, "direction is wrong"),
+        (LEAST + 'template = "../x"\n' + SECTION, "template is wrong"),
+        (LEAST.replace("The Week", r"A\r\nBcc: x") + SECTION, "name is wrong"),
+        (LEAST + '[sender]\naddress = "x"\n' + SECTION, "sender.address is wrong"),
+        (LEAST + '[theme]\nink = "#FFFFFF"\n' + SECTION, "contrast"),
+        (LEAST + '[theme]\nmood = "blue"\n' + SECTION, "no 'mood'"),
+        (LEAST + 'list_id = "<x>"\n' + SECTION, "list_id is wrong"),
+        ("name", "not valid TOML"),
+    ],
+)
+def test_a_wrong_file_is_refused_in_one_line_that_names_it(
+    content: str, reason: str, tmp_path: Path
+) -> None:
+    path = write(tmp_path, content)
+
+    with pytest.raises(SettingsError) as caught:
+        read_newsletter(path, mail_domain="n.example")
+
+    assert str(path) in str(caught.value)
+    assert reason in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_list_id_stays_within_255_octets(tmp_path: Path) -> None:
+    """RFC 2919 §3."""
+    path = write(tmp_path, LEAST + SECTION)
+    domain = ".".join(["x" * 60] * 4) + ".example"
+
+    with pytest.raises(SettingsError, match="255 octets"):
+        read_newsletter(path, mail_domain=domain)
+
+
+def test_the_files_name_must_do_as_a_slug(tmp_path: Path) -> None:
+    path = write(tmp_path, LEAST + SECTION, "My Letter.toml")
+
+    with pytest.raises(SettingsError, match="is wrong"):
+        read_newsletter(path, mail_domain="n.example")
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="cannot be read"):
+        read_newsletter(tmp_path / "x.toml", mail_domain="n.example")
+
+
+def test_seeds_once_and_then_the_database_rules(db: Database, tmp_path: Path) -> None:
+    path = write(tmp_path, LEAST + SECTION)
+    seed(db, [path], mail_domain="n.example", actor=CLI, now=NOW)
+    write(tmp_path, LEAST.replace("The Week", "Other") + SECTION)
+
+    stored = seed(db, [path], mail_domain="n.example", actor=CLI, now=NOW)
+
+    assert stored == []
+    with db.read() as tx:
+        assert [n.name for n in newsletters.list_all(tx)] == ["The Week"]
+
+
+def test_records_who_seeded(db: Database, tmp_path: Path) -> None:
+    path = write(tmp_path, LEAST + SECTION)
+
+    seed(db, [path], mail_domain="n.example", actor=CLI, now=NOW)
+
+    with db.read() as tx:
+        rows = tx.execute(text("SELECT actor, action FROM audit")).all()
+    assert [tuple(row) for row in rows] == [("cli", "newsletter.seeded")]
+
+
+def test_one_wrong_file_stores_none(db: Database, tmp_path: Path) -> None:
+    good = write(tmp_path, LEAST + SECTION)
+    bad = write(tmp_path, LEAST, "bad.toml")
+
+    with pytest.raises(SettingsError):
+        seed(db, [good, bad], mail_domain="n.example", actor=CLI, now=NOW)
+
+    with db.read() as tx:
+        assert newsletters.list_all(tx) == []
