@@ -5,6 +5,7 @@ the templates holds the other languages. Undefined names are errors, HTML is esc
 """
 
 import gettext
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -74,6 +75,36 @@ class Templates:
             html=render("body.html"),
         )
 
+    def line(self, path: str, *, language: str, context: Mapping[str, Any]) -> str:
+        """Render one template to a single line of text.
+
+        Args:
+            path: Below `root`: `email/classic/preheader.txt`.
+            language: BCP 47 tag.
+            context: What the template may use.
+        """
+        template = _environment(self.root, language).get_template(path)
+        return " ".join(template.render(context, language=language).split())
+
+    def fingerprint(self, name: str, *, language: str) -> str:
+        """Name exactly the sources that `letter` would render from.
+
+        Returns:
+            64 hexadecimal digits over the letter's folder, the shared macros and
+            the words of the language.
+        """
+        letters = self.root / "email"
+        sources = [
+            *sorted((letters / name).iterdir()),
+            *sorted(letters.glob("_*")),
+            *self.root.glob(f"locale/{_words_file(language)}"),
+        ]
+        total = hashlib.sha256()
+        for path in sources:
+            content = hashlib.sha256(path.read_bytes()).digest()
+            total.update(path.name.encode() + b"\0" + content)
+        return total.hexdigest()
+
     def page(self, name: str, *, language: str, context: Mapping[str, Any]) -> str:
         """Render `web/<name>.html`."""
         template = _environment(self.root, language).get_template(f"web/{name}.html")
@@ -99,11 +130,15 @@ def _environment(root: Path, language: str) -> Environment:
 @cache
 def translations(root: Path, language: str) -> gettext.NullTranslations:
     """Load the words of a language; English where there is no file for it."""
-    path = root / "locale" / f"{language.partition('-')[0]}.po"
+    path = root / "locale" / _words_file(language)
     if not path.exists():
         return gettext.NullTranslations()
     with path.open("rb") as file:
         return _Catalog(file)
+
+
+def _words_file(language: str) -> str:
+    return f"{language.partition('-')[0]}.po"
 
 
 class _Catalog(gettext.NullTranslations):
@@ -121,6 +156,6 @@ class _Catalog(gettext.NullTranslations):
 
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
         found = self._messages.get((msgid1, msgid2))
-        if isinstance(found, tuple):
+        if isinstance(found, tuple) and all(found):
             return str(found[self._plurals(n)])
         return msgid1 if n == 1 else msgid2

@@ -1,0 +1,93 @@
+"""The recipe for subject and preheader; it proposes, an editor decides.
+
+Phones show about 41 characters of a subject, web mail about 70. A headline that says
+"reports" keeps that word: a claim must not become a fact in the subject line.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+
+IDEAL_SUBJECT = 41
+LONGEST_SUBJECT = 60
+SUBJECT_BAND = (10, 78)
+PREHEADER_BAND = (85, 120)
+
+_LONGEST_PIECE = 48
+_MOST_PIECES = 3
+
+_REPORTED = re.compile(r"\breport(s|ed|edly)?\b|تقرير|تقارير|مصدر|مصادر", re.IGNORECASE)
+_ATTRIBUTION = re.compile(
+    r"\b(report(s|ed|edly)?|says?|said|according|sources?|claims?|alleged(ly)?)\b"
+    r"|تقرير|تقارير|مصدر|مصادر|بحسب|وفق",
+    re.IGNORECASE,
+)
+# ": Reports", " – report", ", sources say" at the end of a headline
+_TAIL = re.compile(r"\s*[:,–—-]+\s*[^:,–—]*$")
+_BREAK = re.compile(
+    r"\s*[,;:–—]+\s+|\s+(?:-\s+)?"
+    r"(?=(?:with|after|as|amid|over|for|following|before|while|ahead|despite|"
+    r"because|when|since|until|in|on|at|to|by|from|against|under|into)\s)",
+    re.IGNORECASE,
+)
+
+
+def propose_subject(headline: str) -> str:
+    """Propose a subject of at most 60 characters, cut at a natural break.
+
+    Returns:
+        The headline itself where it fits or cannot be cut well; the caller tells
+        the editor which (preflight warns of a long one).
+    """
+    return shorten(headline, LONGEST_SUBJECT)
+
+
+def shorten(headline: str, longest: int) -> str:
+    """Cut a headline at a natural break, keeping its attribution.
+
+    Returns:
+        At most `longest` characters, or the headline where no break allows that.
+    """
+    headline = " ".join(headline.split())
+    if len(headline) <= longest:
+        return headline
+    body, tail = _split_attribution(headline)
+    cuts = [body[: found.start()] for found in _BREAK.finditer(body)]
+    fitting = [c + tail for c in cuts if len(c + tail) <= longest and _stands(c)]
+    return fitting[-1] if fitting else headline
+
+
+def lacks_attribution(headline: str, subject: str) -> bool:
+    """Whether a headline reports a claim that the subject states as a fact."""
+    return bool(_REPORTED.search(headline)) and not _ATTRIBUTION.search(subject)
+
+
+def propose_preheader(titles: Sequence[str], frame: Callable[[list[str]], str]) -> str:
+    """Propose a preheader that names further stories.
+
+    Args:
+        titles: Headlines after the lead's, most important first.
+        frame: Writes the line around some of them: "Plus: … A 5-minute read."
+
+    Returns:
+        The line with as many as fit into 120 characters, three at most.
+    """
+    chosen: list[str] = []
+    for title in titles:
+        piece = shorten(title, _LONGEST_PIECE).rstrip(".")
+        if len(frame([*chosen, piece])) <= PREHEADER_BAND[1]:
+            chosen.append(piece)
+        if len(chosen) == _MOST_PIECES:
+            break
+    return frame(chosen)
+
+
+def _split_attribution(headline: str) -> tuple[str, str]:
+    found = _TAIL.search(headline)
+    if found and _REPORTED.search(found.group()):
+        return headline[: found.start()], found.group()
+    return headline, ""
+
+
+def _stands(cut: str) -> bool:
+    """Whether a cut says enough to stand alone: three words at least."""
+    return len(cut.split()) >= 3  # noqa: PLR2004 - said above
