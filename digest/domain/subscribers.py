@@ -181,3 +181,9 @@ def pick_sections(newsletter: Newsletter, chosen: tuple[str, ...]) -> tuple[str,
             f"Known: {', '.join(sorted(known))}.",
         )
     return () if set(chosen) == known else tuple(sorted(set(chosen)))
+
+
+def mask_address(address: str) -> str:
+    """Hide most of an address: enough to recognise one's own."""
+    local, _, domain = address.rpartition("@")
+    return f"{local[:1]}•••@{domain}" if local else ""

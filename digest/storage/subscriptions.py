@@ -90,7 +90,14 @@ def await_confirmation(
     tx: Tx, subscription: Subscription, *, now: datetime
 ) -> Subscription:
     """Move to pending: somebody asked again after leaving."""
-    return _move(tx, subscription, SubscriptionState.PENDING, now=now)
+    return _move(
+        tx,
+        subscription,
+        SubscriptionState.PENDING,
+        now=now,
+        paused_until=None,
+        confirmed_at=None,
+    )
 
 
 def activate(
@@ -115,6 +122,7 @@ def activate(
         subscription,
         SubscriptionState.ACTIVE,
         now=now,
+        paused_until=None,
         confirmed_at=kept if confirmed_at is None else confirmed_at,
     )
 
@@ -129,8 +137,22 @@ def pause(
 
 
 def unsubscribe(tx: Tx, subscription: Subscription, *, now: datetime) -> Subscription:
-    """Move to unsubscribed."""
+    """Move to unsubscribed.
+
+    The times of the opt-in and of a pause stay, so that `restore` can go back.
+    """
     return _move(tx, subscription, SubscriptionState.UNSUBSCRIBED, now=now)
+
+
+def restore(tx: Tx, subscription: Subscription, *, now: datetime) -> Subscription:
+    """Undo leaving: back to active, paused or pending, as the row's times tell."""
+    if subscription.confirmed_at is None:
+        return _move(tx, subscription, SubscriptionState.PENDING, now=now)
+    until = subscription.paused_until
+    active = activate(tx, subscription, now=now)
+    if until is None or until <= now:
+        return active
+    return pause(tx, active, until=until, now=now)
 
 
 def choose(
@@ -162,14 +184,13 @@ def _move(
     after: SubscriptionState,
     *,
     now: datetime,
-    paused_until: datetime | None = None,
     **values: Any,
 ) -> Subscription:
     check_subscription_move(subscription.state, after)
     moved = tx.execute(
         update(tables.subscriptions)
         .where(_c.id == subscription.id, _c.state == subscription.state)
-        .values(state=after, since=now, paused_until=paused_until, **values)
+        .values(state=after, since=now, **values)
     )
     if moved.rowcount != 1:
         raise StateError(

@@ -1,0 +1,1 @@
+"""Who gets the letter: opting in and out, preferences, import, export, erasure."""
