@@ -151,6 +151,44 @@ editions = Table(
     UniqueConstraint("newsletter_id", "kind", "issue_date", "revision"),
 )
 
+# When a newsletter appears (domain.calendar); what the runner must remember, too.
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("newsletter_id", ForeignKey("newsletters.id"), nullable=False, unique=True),
+    Column("weekday", Integer, nullable=False),  # 0 is Monday
+    Column("local_time", String(5), nullable=False),  # HH:MM
+    Column("zone", String(64), nullable=False),
+    Column("approval", String(16), nullable=False),  # auto | required
+    Column("collect_before", Integer, nullable=False),  # seconds
+    Column("grace", Integer, nullable=False),  # seconds
+    Column("start_on", Date),
+    Column("end_on", Date),
+    Column("enabled", Boolean, nullable=False),
+    # issues due before this instant are not the schedule's business
+    Column("since", UtcDateTime, nullable=False),
+    Column("collected_for", Date),  # the last issue whose stories were collected
+    Column("late_for", Date),  # the last issue found late, and asked about
+    Column("trouble", Text),  # why the present issue does not go; told once
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+
+# One issue that does not follow its schedule.
+schedule_exceptions = Table(
+    "schedule_exceptions",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("schedule_id", ForeignKey("schedules.id"), nullable=False),
+    Column("issue_date", Date, nullable=False),
+    Column("kind", String(16), nullable=False),  # moved | skipped
+    Column("moved_to", String(19)),  # local time without zone, ISO 8601
+    Column("actor", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("schedule_id", "issue_date"),
+)
+
 # A story is an article as one edition carries it: editing the article later
 # changes nothing that was approved.
 stories = Table(
@@ -277,6 +315,9 @@ deliveries = Table(
     Column("state", String(16), nullable=False),
     Column("reason", Text),
     Column("attempts", Integer, nullable=False, server_default="0"),
+    # tries that the recipient's server answered with a temporary refusal
+    Column("refusals", Integer, nullable=False, server_default="0"),
+    Column("first_attempt_at", UtcDateTime),  # the deadline counts from here
     Column("next_attempt_at", UtcDateTime),
     Column("dated_at", UtcDateTime),  # the letter's Date field
     Column("smtp_code", Integer),
@@ -306,6 +347,9 @@ notices = Table(
     Column("state", String(16), nullable=False),
     Column("reason", Text),
     Column("attempts", Integer, nullable=False, server_default="0"),
+    # tries that the recipient's server answered with a temporary refusal
+    Column("refusals", Integer, nullable=False, server_default="0"),
+    Column("first_attempt_at", UtcDateTime),  # the deadline counts from here
     Column("next_attempt_at", UtcDateTime),
     Column("dated_at", UtcDateTime),
     Column("smtp_code", Integer),

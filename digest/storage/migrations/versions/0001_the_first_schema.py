@@ -170,6 +170,8 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("refusals", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("first_attempt_at", UtcDateTime(), nullable=True),
         sa.Column("next_attempt_at", UtcDateTime(), nullable=True),
         sa.Column("dated_at", UtcDateTime(), nullable=True),
         sa.Column("smtp_code", sa.Integer(), nullable=True),
@@ -200,6 +202,33 @@ def upgrade() -> None:
             batch_op.f("ix_notices_subscriber_id"), ["subscriber_id"], unique=False
         )
 
+    op.create_table(
+        "schedules",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("newsletter_id", Id, nullable=False),
+        sa.Column("weekday", sa.Integer(), nullable=False),
+        sa.Column("local_time", sa.String(length=5), nullable=False),
+        sa.Column("zone", sa.String(length=64), nullable=False),
+        sa.Column("approval", sa.String(length=16), nullable=False),
+        sa.Column("collect_before", sa.Integer(), nullable=False),
+        sa.Column("grace", sa.Integer(), nullable=False),
+        sa.Column("start_on", sa.Date(), nullable=True),
+        sa.Column("end_on", sa.Date(), nullable=True),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("since", UtcDateTime(), nullable=False),
+        sa.Column("collected_for", sa.Date(), nullable=True),
+        sa.Column("late_for", sa.Date(), nullable=True),
+        sa.Column("trouble", sa.Text(), nullable=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("updated_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["newsletter_id"],
+            ["newsletters.id"],
+            name=op.f("fk_schedules_newsletter_id"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_schedules")),
+        sa.UniqueConstraint("newsletter_id", name=op.f("uq_schedules_newsletter_id")),
+    )
     op.create_table(
         "sections",
         sa.Column("id", Id, nullable=False),
@@ -347,6 +376,27 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_chunks_due_at"), ["due_at"], unique=False)
 
     op.create_table(
+        "schedule_exceptions",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("schedule_id", Id, nullable=False),
+        sa.Column("issue_date", sa.Date(), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("moved_to", sa.String(length=19), nullable=True),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["schedule_id"],
+            ["schedules.id"],
+            name=op.f("fk_schedule_exceptions_schedule_id"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_schedule_exceptions")),
+        sa.UniqueConstraint(
+            "schedule_id",
+            "issue_date",
+            name=op.f("uq_schedule_exceptions_schedule_id_issue_date"),
+        ),
+    )
+    op.create_table(
         "variants",
         sa.Column("id", Id, nullable=False),
         sa.Column("edition_id", Id, nullable=False),
@@ -380,6 +430,8 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("refusals", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("first_attempt_at", UtcDateTime(), nullable=True),
         sa.Column("next_attempt_at", UtcDateTime(), nullable=True),
         sa.Column("dated_at", UtcDateTime(), nullable=True),
         sa.Column("smtp_code", sa.Integer(), nullable=True),
@@ -530,6 +582,7 @@ def downgrade() -> None:
 
     op.drop_table("deliveries")
     op.drop_table("variants")
+    op.drop_table("schedule_exceptions")
     with op.batch_alter_table("chunks", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_chunks_due_at"))
 
@@ -545,6 +598,7 @@ def downgrade() -> None:
     op.drop_table("subscriptions")
     op.drop_table("sources")
     op.drop_table("sections")
+    op.drop_table("schedules")
     with op.batch_alter_table("notices", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_notices_subscriber_id"))
         batch_op.drop_index(
