@@ -23,6 +23,7 @@ __all__ = [
 _BOUNDARY_CHARACTERS = frozenset(
     "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'()+_,-./:=?"
 )
+_LONGEST_BOUNDARY = 70 - len("=_")
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = (
     *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
@@ -106,7 +107,7 @@ def prepare_body(
     Args:
         text: The plain-text part; its line ends may be LF, CR or CRLF.
         html: The HTML part; its slots' values are HTML-escaped. None: text alone.
-        boundary: At most 60 of RFC 2046's boundary characters; `=_` is put before
+        boundary: At most 68 of RFC 2046's boundary characters; `=_` is put before
             it, which quoted-printable never writes, so no part can contain it.
         language: BCP 47 tag.
 
@@ -160,7 +161,9 @@ def _content_fields(
 
 def _check_boundary(boundary: str) -> str:
     """RFC 2046 §5.1.1, without the space it allows inside."""
-    if not 1 <= len(boundary) <= 60 or not _BOUNDARY_CHARACTERS.issuperset(boundary):
+    if not 1 <= len(
+        boundary
+    ) <= _LONGEST_BOUNDARY or not _BOUNDARY_CHARACTERS.issuperset(boundary):
         raise DigestError(f"{boundary!r} is not a MIME boundary.")
     return f"=_{boundary}"
 

@@ -1,144 +1,96 @@
-"""SMTP: connections to the relay, kept open and shared; outcomes are values.
+"""SMTP: a pool of connections to the relay, kept open and shared."""
 
-aiosmtplib opens a connection (TCP, TLS, EHLO, AUTH); the transaction is ours, since
-the ledger must be written between RCPT and DATA.
-"""
+import asyncio
+from typing import Self
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import Literal
+from digest.mail.connection import CLOSING, BeforeData, Connection, connect
+from digest.mail.envelope import Envelope
+from digest.mail.outcomes import Abandoned, Accepted, Broken, Outcome, Refused
+from digest.mail.relay import Relay, Timeouts, tls_context
 
-from digest.mail.reply import Reply, Stage
-
-
-@dataclass(frozen=True, kw_only=True)
-class Timeouts:
-    """How long to wait for each answer, in seconds (RFC 5321 §4.5.3.2).
-
-    Attributes:
-        connect: TCP, TLS, the greeting, EHLO and AUTH, each.
-        mail: The answer to MAIL, and to RSET.
-        rcpt: The answer to RCPT.
-        data: The answer to DATA.
-        dot: Writing the letter and the answer to its final dot.
-        quit: The answer to QUIT; the letters are safe by then.
-    """
-
-    connect: float = 300
-    mail: float = 300
-    rcpt: float = 300
-    data: float = 120
-    dot: float = 600
-    quit: float = 10
-
-
-@dataclass(frozen=True, kw_only=True)
-class Relay:
-    """The server that letters are handed to.
-
-    Attributes:
-        host: Name or address; certificates are checked against it.
-        port: TCP port.
-        security: `none`, `starttls` (required, never optional), `tls` (implicit).
-        username: For AUTH; only over TLS, or to a loopback host. None: no AUTH.
-        password: For AUTH.
-        messages_per_connection: Letters after which a connection is closed.
-        client_name: The name in EHLO; None: this machine's.
-        ca_file: PEM file of the only authorities to trust; None: the system's.
-        timeouts: How long to wait.
-    """
-
-    host: str
-    port: int
-    security: Literal["none", "starttls", "tls"] = "none"
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    messages_per_connection: int = 100
-    client_name: str | None = None
-    ca_file: str | None = None
-    timeouts: Timeouts = Timeouts()
-
-
-@dataclass(frozen=True)
-class Envelope:
-    """A letter and where it goes.
-
-    Attributes:
-        sender: The envelope sender; empty: the null sender.
-        recipient: The one recipient.
-        message: The letter with CRLF line endings, not dot-stuffed.
-    """
-
-    sender: str
-    recipient: str
-    message: bytes
-
-
-@dataclass(frozen=True)
-class Accepted:
-    """The server took responsibility for the letter."""
-
-    reply: Reply
-
-
-@dataclass(frozen=True)
-class Refused:
-    """The server, or we on its behalf, said no; the letter was definitely not taken."""
-
-    reply: Reply
-    stage: Stage
-
-
-@dataclass(frozen=True)
-class Broken:
-    """The conversation ended without an answer.
-
-    Attributes:
-        stage: What was waited for.
-        reason: One line for the log.
-        after_dot: The letter was written whole: it may or may not have been taken
-            (RFC 1047).
-    """
-
-    stage: Stage
-    reason: str
-    after_dot: bool
-
-
-@dataclass(frozen=True)
-class Abandoned:
-    """`before_data` said no; nothing of the letter was written."""
-
-
-Outcome = Accepted | Refused | Broken | Abandoned
-BeforeData = Callable[[], Awaitable[bool]]
-
-
-class Connection:
-    """One open conversation; carries letters one after the other."""
-
-    async def send(self, envelope: Envelope, *, before_data: BeforeData) -> Outcome:
-        """Carry one letter.
-
-        Args:
-            envelope: The letter.
-            before_data: Awaited once RCPT is accepted, before DATA; False gives the
-                letter up.
-
-        Returns:
-            What became of it.
-        """
+__all__ = [
+    "Abandoned",
+    "Accepted",
+    "BeforeData",
+    "Broken",
+    "Connection",
+    "Envelope",
+    "Outcome",
+    "Pool",
+    "Refused",
+    "Relay",
+    "Timeouts",
+    "connect",
+]
 
 
 class Pool:
-    """Up to `size` connections to one relay; use as `async with`."""
+    """Up to `size` connections to one relay; use as `async with`.
+
+    Args:
+        relay: Where letters go.
+        size: The most connections at one time.
+
+    Raises:
+        DigestError: The relay's `ca_file` cannot be read.
+    """
 
     def __init__(self, relay: Relay, *, size: int) -> None:
         self._relay = relay
+        self._tls = tls_context(relay)
+        self._slots = asyncio.Semaphore(size)
+        self._idle: list[Connection] = []
 
-    async def __aenter__(self) -> "Pool": ...
+    async def __aenter__(self) -> Self:
+        return self
 
-    async def __aexit__(self, *exc: object) -> None: ...
+    async def __aexit__(self, *_exc: object) -> None:
+        idle, self._idle = self._idle, []
+        await asyncio.gather(*(connection.close() for connection in idle))
 
     async def send(self, envelope: Envelope, *, before_data: BeforeData) -> Outcome:
-        """Carry one letter over a free connection, waiting for or opening one."""
+        """Carry one letter over a free connection, waiting for or opening one.
+
+        A kept connection that the server has meanwhile ended is replaced once.
+
+        Args:
+            envelope: The letter.
+            before_data: As for `Connection.send`.
+
+        Returns:
+            What became of it; a failure to connect counts as `connect` or `ehlo`.
+        """
+        async with self._slots:
+            while True:
+                connection = await self._take()
+                if not isinstance(connection, Connection):
+                    return connection
+                was_kept = connection.carried > 0
+                outcome = await connection.send(envelope, before_data=before_data)
+                await self._give_back(connection)
+                if not (was_kept and _had_ended(outcome)):
+                    return outcome
+
+    async def _take(self) -> Connection | Refused | Broken:
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.is_usable:
+                return connection
+        return await connect(self._relay, tls=self._tls)
+
+    async def _give_back(self, connection: Connection) -> None:
+        if connection.is_usable:
+            self._idle.append(connection)
+        else:
+            await connection.close()
+
+
+def _had_ended(outcome: Outcome) -> bool:
+    """Whether a kept connection was already over when the letter's turn came."""
+    if isinstance(outcome, Broken):
+        return outcome.stage == "mail"
+    return (
+        isinstance(outcome, Refused)
+        and outcome.stage == "mail"
+        and outcome.reply.code == CLOSING
+    )

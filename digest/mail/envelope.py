@@ -1,0 +1,95 @@
+"""An envelope, held against what a server offers before anything is said to it."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from digest.mail.outcomes import Refused
+from digest.mail.reply import Reply
+
+# What would end the path or the command line (RFC 5321 §4.1.2), or fool a log.
+_PATH = re.compile(r"[^\s<>\x00-\x20\x7f-\x9f\u2028\u2029\ud800-\udfff]*")
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """A letter and where it goes.
+
+    Attributes:
+        sender: The envelope sender; empty: the null sender.
+        recipient: The one recipient.
+        message: The letter with CRLF line endings, not dot-stuffed.
+    """
+
+    sender: str
+    recipient: str
+    message: bytes
+
+    @property
+    def needs_smtputf8(self) -> bool:
+        """Whether an address is not ASCII (RFC 6531 §3.1)."""
+        return not (self.sender.isascii() and self.recipient.isascii())
+
+
+def refuse_locally(
+    envelope: Envelope, extensions: Mapping[str, str]
+) -> Iterator[Refused]:
+    """Find what this server would not or should not take.
+
+    Args:
+        envelope: The letter.
+        extensions: EHLO's keywords, lower case, with their parameters.
+
+    Returns:
+        The refusals the server would give, with codes of RFC 5248; none where the
+        letter may go.
+    """
+    message = envelope.message
+    if not envelope.recipient or not _PATH.fullmatch(envelope.recipient):
+        yield Refused(Reply(553, "5.1.3", "That is no recipient"), "rcpt")
+    if not _PATH.fullmatch(envelope.sender):
+        yield Refused(Reply(553, "5.1.7", "That is no sender"), "mail")
+    if not _is_well_formed(message):
+        yield Refused(Reply(554, "5.6.0", "Bare CR or LF, or NUL, in it"), "data")
+    if envelope.needs_smtputf8:
+        if "smtputf8" not in extensions:
+            yield Refused(Reply(553, "5.6.7", "The relay has no SMTPUTF8"), "rcpt")
+    elif not message.isascii() and "8bitmime" not in extensions:
+        yield Refused(Reply(554, "5.6.3", "The relay has no 8BITMIME"), "data")
+    if len(message) > _size_limit(extensions):
+        yield Refused(Reply(552, "5.3.4", "Larger than the relay takes"), "mail")
+
+
+def mail_command(envelope: Envelope, extensions: Mapping[str, str]) -> str:
+    """Write MAIL with the parameters this letter needs and the server offers."""
+    parameters = [f"MAIL FROM:<{envelope.sender}>"]
+    if "size" in extensions:
+        parameters.append(f"SIZE={len(envelope.message)}")  # RFC 1870 §3
+    if not envelope.message.isascii():
+        parameters.append("BODY=8BITMIME")  # RFC 6152 §2
+    if envelope.needs_smtputf8:
+        parameters.append("SMTPUTF8")  # RFC 6531 §3.4
+    return " ".join(parameters)
+
+
+def stuff(message: bytes) -> bytes:
+    """Double the dots at lines' starts (RFC 5321 §4.5.2)."""
+    stuffed = message.replace(b"\r\n.", b"\r\n..")
+    return b"." + stuffed if stuffed.startswith(b".") else stuffed
+
+
+def _is_well_formed(message: bytes) -> bool:
+    """RFC 5321 §2.3.8: CR and LF only together, and the last line ended."""
+    lines = message.count(b"\r\n")
+    return (
+        message.endswith(b"\r\n")
+        and message.count(b"\n") == lines
+        and message.count(b"\r") == lines
+        and b"\0" not in message
+    )
+
+
+def _size_limit(extensions: Mapping[str, str]) -> float:
+    """RFC 1870 §4: nothing or 0 means no fixed limit."""
+    limit = extensions.get("size", "")
+    return int(limit) if limit.isdecimal() and int(limit) else float("inf")
