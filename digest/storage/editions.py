@@ -13,6 +13,7 @@ from digest.domain.errors import NotFoundError, StateError
 from digest.domain.states import EditionKind, EditionState, check_edition_move
 from digest.storage import tables
 from digest.storage.engine import Tx
+from digest.storage.insertion import insert_once
 
 _CONTENT = ("subject", "preheader", "opening", "opening_by", "why", "content_hash")
 
@@ -70,17 +71,56 @@ def highest_number(tx: Tx, newsletter_id: int) -> int:
     return int(tx.execute(query).scalar_one() or 0)
 
 
+def carried(
+    tx: Tx, article_ids: Sequence[int], *, besides: int | None = None
+) -> dict[int, int]:
+    """Find which articles an edition carried that was not cancelled.
+
+    Args:
+        tx: A transaction.
+        article_ids: The articles in question.
+        besides: An edition that does not count.
+
+    Returns:
+        Article id to the number of the last issue that carried it.
+    """
+    e, s = tables.editions.c, tables.stories.c
+    query = (
+        select(s.article_id, func.max(e.number).label("number"))
+        .join(tables.editions, e.id == s.edition_id)
+        .where(
+            s.article_id.in_(article_ids),
+            e.state != EditionState.CANCELLED,
+            e.id != (besides or 0),
+        )
+        .group_by(s.article_id)
+    )
+    return {row.article_id: row.number for row in tx.execute(query)}
+
+
 def insert_edition(tx: Tx, edition: Edition, stories: Sequence[Story]) -> Edition:
     """Store a new edition with its stories.
 
     Returns:
         The stored edition.
+
+    Raises:
+        StateError: Somebody else stored the same issue and revision meanwhile.
     """
     values = asdict(edition)
     del values["id"]
-    edition_id = tx.execute(
-        insert(tables.editions).values(**values).returning(tables.editions.c.id)
-    ).scalar_one()
+    if not insert_once(tx, tables.editions, values):
+        raise StateError(
+            f"The issue of {edition.issue_date} was composed by somebody else.",
+            "See: editions list",
+        )
+    issue = of_issue(
+        tx,
+        newsletter_id=edition.newsletter_id,
+        kind=edition.kind,
+        issue_date=edition.issue_date,
+    )
+    edition_id = issue[0].id
     _put_stories(tx, edition_id, stories)
     return get(tx, edition_id)
 
@@ -150,6 +190,13 @@ def move(
     return get(tx, edition.id)
 
 
+def due(tx: Tx, *, now: datetime) -> list[int]:
+    """Return the scheduled editions whose time has come."""
+    c = tables.editions.c
+    query = select(c.id).where(c.state == EditionState.SCHEDULED, c.scheduled_at <= now)
+    return list(tx.execute(query.order_by(c.scheduled_at)).scalars())
+
+
 def stories(tx: Tx, edition_id: int) -> list[Story]:
     """Load an edition's stories, the lead first."""
     c = tables.stories.c
@@ -187,17 +234,6 @@ def variants(tx: Tx, edition_id: int) -> list[Variant]:
         select(tables.variants).where(c.edition_id == edition_id).order_by(c.id)
     )
     return [_variant(row) for row in rows]
-
-
-def wanted_variants(tx: Tx, newsletter_id: int) -> set[tuple[str, str]]:
-    """Return the sections × format that present subscriptions ask for."""
-    c = tables.subscriptions.c
-    query = (
-        select(c.sections, c.format)
-        .where(c.newsletter_id == newsletter_id, c.state.in_(("active", "paused")))
-        .distinct()
-    )
-    return {(row.sections, row.format) for row in tx.execute(query)}
 
 
 def _require_one(rows: int, edition: Edition) -> None:

@@ -1,0 +1,119 @@
+"""Approve an edition: somebody accepts exactly this content, warnings and all."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from digest.compose.content import content_hash
+from digest.compose.draft import Composed
+from digest.compose.finding import Finding
+from digest.compose.freeze import put_missing
+from digest.compose.preflight import Preflight, inspect
+from digest.compose.withdraw import require_changeable, withdraw_approval
+from digest.domain.actor import Actor
+from digest.domain.errors import StateError
+from digest.domain.site import Site
+from digest.domain.states import EditionState
+from digest.storage import audit, editions, newsletters
+from digest.storage.engine import Database
+from digest.templating import Templates
+
+NO_REASON = "no reason given"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Approved(Composed):
+    """An approved edition.
+
+    Attributes:
+        accepted: The warnings that the approval accepts.
+    """
+
+    accepted: tuple[Finding, ...] = ()
+
+
+def approve(
+    db: Database,
+    *,
+    edition_id: int,
+    because: str,
+    templates: Templates,
+    site: Site,
+    signed: bool,
+    actor: Actor,
+    now: datetime,
+) -> Approved:
+    """Check an edition, accept its warnings and freeze what readers will get.
+
+    Approving what is approved already, and unchanged, changes nothing.
+
+    Args:
+        db: The database.
+        edition_id: The edition.
+        because: Why its warnings are accepted; may be empty.
+        templates: The installation's templates.
+        site: Its public addresses.
+        signed: Whether there is a DKIM key.
+        actor: Who approves.
+        now: The present.
+
+    Raises:
+        NotFoundError: There is no such edition.
+        StateError: It was released or cancelled, or preflight finds errors.
+    """
+    with db.write() as tx:
+        edition = editions.get(tx, edition_id)
+        require_changeable(edition)
+        newsletter = newsletters.get_by_id(tx, edition.newsletter_id)
+        stories = editions.stories(tx, edition_id)
+        found = inspect(
+            edition, newsletter, stories, templates=templates, site=site, signed=signed
+        )
+        _refuse_errors(found, edition_id)
+        stamp = content_hash(
+            edition, newsletter, stories, templates=templates, site=site
+        )
+        if stamp != edition.approved_hash:
+            draft = withdraw_approval(tx, edition, actor=actor, now=now)
+            reason = because.strip() or (NO_REASON if found.warnings else None)
+            edition = editions.move(
+                tx,
+                draft,
+                EditionState.APPROVED,
+                now=now,
+                content_hash=stamp,
+                approved_hash=stamp,
+                approved_by=str(actor),
+                approved_because=reason,
+                approved_at=now,
+            )
+            detail = {
+                "content_hash": stamp,
+                "because": reason,
+                "warnings": [f"{f.rule}: {f.where}" for f in found.warnings],
+            }
+            audit.record(
+                tx,
+                actor=actor,
+                action="edition.approved",
+                subject=("edition", edition_id),
+                now=now,
+                detail=detail,
+            )
+        put_missing(
+            tx, edition, newsletter, stories, templates=templates, site=site, now=now
+        )
+        return Approved(
+            edition=edition,
+            newsletter=newsletter,
+            stories=stories,
+            accepted=found.warnings,
+        )
+
+
+def _refuse_errors(found: Preflight, edition_id: int) -> None:
+    if found.errors:
+        more = f" ({len(found.errors) - 1} more)" if len(found.errors) > 1 else ""
+        raise StateError(
+            f"Preflight found an error{more}: {found.errors[0].message}",
+            f"See: digest editions check {edition_id}",
+        )

@@ -1,0 +1,105 @@
+"""Freeze an approved edition: render what its readers asked for, once and for all."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from digest.compose.content import content_hash
+from digest.compose.render import render
+from digest.domain.editions import Edition, Story, Variant
+from digest.domain.errors import StateError
+from digest.domain.newsletters import Newsletter
+from digest.domain.site import Site
+from digest.domain.states import EditionState
+from digest.storage import deliveries, editions, newsletters
+from digest.storage.engine import Database, Tx
+from digest.templating import Templates
+
+FORMATS = ("html", "text")
+
+_FREEZABLE = frozenset({EditionState.APPROVED, EditionState.SCHEDULED})
+
+
+def freeze(
+    db: Database, *, edition_id: int, templates: Templates, site: Site, now: datetime
+) -> list[Variant]:
+    """Render the variants that present subscriptions want and are still missing.
+
+    Repeating it is harmless: what is frozen stays as it is.
+
+    Args:
+        db: The database.
+        edition_id: An approved or scheduled edition.
+        templates: The installation's templates.
+        site: Its public addresses.
+        now: The present.
+
+    Returns:
+        Every variant of the edition.
+
+    Raises:
+        NotFoundError: There is no such edition.
+        StateError: It is not approved, or a template, a word or the newsletter
+            changed since.
+    """
+    with db.write() as tx:
+        edition = editions.get(tx, edition_id)
+        if edition.state not in _FREEZABLE:
+            raise StateError(
+                f"Edition {edition_id} is {edition.state}, not approved.",
+                f"Run: digest editions approve {edition_id}",
+            )
+        newsletter = newsletters.get_by_id(tx, edition.newsletter_id)
+        stories = editions.stories(tx, edition_id)
+        stamp = content_hash(
+            edition, newsletter, stories, templates=templates, site=site
+        )
+        if stamp != edition.approved_hash:
+            raise StateError(
+                f"Edition {edition_id} is no longer what was approved: the newsletter, "
+                "a template or the site's address has changed.",
+                f"Look at it and run: digest editions approve {edition_id}",
+            )
+        put_missing(
+            tx, edition, newsletter, stories, templates=templates, site=site, now=now
+        )
+        return editions.variants(tx, edition_id)
+
+
+def put_missing(
+    tx: Tx,
+    edition: Edition,
+    newsletter: Newsletter,
+    stories: Sequence[Story],
+    *,
+    templates: Templates,
+    site: Site,
+    now: datetime,
+) -> None:
+    """Render and store the wanted variants that are not there yet."""
+    known = {(v.sections, v.format) for v in editions.variants(tx, edition.id)}
+    missing = {("", f) for f in FORMATS} - known
+    missing |= set(
+        deliveries.missing_variants(
+            tx, edition_id=edition.id, newsletter_id=newsletter.id, now=now
+        )
+    )
+    for sections, letter_format in sorted(missing):
+        letter = render(
+            edition,
+            newsletter,
+            stories,
+            sections=sections.split(",") if sections else (),
+            templates=templates,
+            site=site,
+        )
+        editions.put_variant(
+            tx,
+            Variant(
+                edition_id=edition.id,
+                sections=sections,
+                format=letter_format,
+                subject=letter.subject,
+                html=letter.html if letter_format == "html" else None,
+                text=letter.text,
+            ),
+        )

@@ -1,0 +1,159 @@
+"""Preflight rules about words: subject, preheader, stories, sponsor, sender."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from digest.compose.finding import Finding, refuse, warn
+from digest.compose.view import clean, web_address
+from digest.domain.editions import Edition, Story
+from digest.domain.newsletters import Newsletter
+from digest.domain.recipe import (
+    LONGEST_SUBJECT,
+    PREHEADER_BAND,
+    SUBJECT_BAND,
+    lacks_attribution,
+)
+
+_FEIGNED_ANSWER = re.compile(r"(re|fwd?|aw)\s*:", re.IGNORECASE)
+_PLACEHOLDER_DOMAIN = re.compile(
+    r"(^|\.)(test|invalid|localhost|example(\.(com|net|org))?)$", re.IGNORECASE
+)
+
+
+def check_subject(edition: Edition, stories: Sequence[Story]) -> Iterator[Finding]:
+    """Check the subject's length, manners and attribution."""
+    subject = " ".join(clean(edition.subject).split())
+    least, most = SUBJECT_BAND
+    length = f"The subject has {len(subject)} characters"
+    if not least <= len(subject) <= most:
+        yield refuse(
+            "subject-length", f"{length}; {least} to {most} are allowed.", "subject"
+        )
+    elif len(subject) > LONGEST_SUBJECT:
+        yield warn(
+            "subject-length",
+            f"{length}; phones cut it: use at most {LONGEST_SUBJECT}.",
+            "subject",
+        )
+    if _FEIGNED_ANSWER.match(subject):
+        yield warn("subject-manners", "The subject feigns an answer.", "subject")
+    if subject.isupper():
+        yield warn("subject-manners", "The subject is all capitals.", "subject")
+    if stories and lacks_attribution(stories[0].title, subject):
+        yield refuse(
+            "attribution",
+            "The headline reports a claim, the subject states it as a fact: "
+            'keep a word such as "reports".',
+            "subject",
+        )
+
+
+def check_preheader(edition: Edition) -> Iterator[Finding]:
+    """Check the preheader's length and that it says something new."""
+    preheader, subject = clean(edition.preheader), clean(edition.subject)
+    least, most = PREHEADER_BAND
+    if not preheader:
+        yield warn(
+            "preheader-missing",
+            "There is no preheader: mail programs will show the masthead instead.",
+            "preheader",
+        )
+    elif not least <= len(preheader) <= most:
+        yield warn(
+            "preheader-length",
+            f"The preheader has {len(preheader)} characters; "
+            f"{least} to {most} read best.",
+            "preheader",
+        )
+    if subject and subject.casefold() in preheader.casefold():
+        yield warn(
+            "preheader-repeats", "The preheader repeats the subject.", "preheader"
+        )
+
+
+def check_stories(
+    stories: Sequence[Story], newsletter: Newsletter
+) -> Iterator[Finding]:
+    """Check that every story can be shown, read and followed."""
+    if not stories:
+        yield refuse("empty", "The edition has no story: add one.", "edition")
+    slugs = {section.slug for section in newsletter.sections}
+    for story in stories:
+        where = f"article {story.article_id}"
+        if story.section not in slugs:
+            yield refuse(
+                "section", f"There is no section {story.section!r} any more.", where
+            )
+        yield from _check_link(story, where)
+        yield from _check_words(story, where)
+    links = Counter(story.url for story in stories if story.url)
+    for url in (url for url, times in links.items() if times > 1):
+        yield warn("duplicate-link", f"Two stories lead to {url}.", "edition")
+
+
+def check_sponsor(edition: Edition) -> Iterator[Finding]:
+    """Check that readers are told who paid, and that the link works."""
+    sponsor = edition.sponsor
+    if sponsor is None:
+        return
+    if not clean(sponsor.name):
+        yield refuse(
+            "sponsor-label", "The paid block does not say who paid.", "sponsor"
+        )
+    if not (clean(sponsor.title) and web_address(sponsor.url)):
+        yield refuse(
+            "sponsor-link",
+            "The paid block needs a title and a https address.",
+            "sponsor",
+        )
+
+
+def check_sender(newsletter: Newsletter) -> Iterator[Finding]:
+    """Check that letters say who sends them and where to write to."""
+    domain = newsletter.sender.address.rpartition("@")[2]
+    if _PLACEHOLDER_DOMAIN.search(domain):
+        yield warn(
+            "placeholder-sender",
+            f"The sender {newsletter.sender.address} is a placeholder.",
+            "newsletter",
+        )
+    postal = clean(newsletter.postal_address)
+    if not postal:
+        yield refuse(
+            "postal-address", "The footer has no postal address.", "newsletter"
+        )
+    elif "placeholder" in postal.casefold():
+        yield warn(
+            "placeholder-address", "The postal address is a placeholder.", "newsletter"
+        )
+
+
+def _check_link(story: Story, where: str) -> Iterator[Finding]:
+    if story.url is None:
+        yield warn(
+            "story-link", "The story has no address: readers cannot follow it.", where
+        )
+    elif web_address(story.url) is None:
+        yield warn(
+            "story-link",
+            "The story's address is not a web address: it is left out.",
+            where,
+        )
+    elif not story.url.startswith("https:"):
+        yield warn("insecure-link", f"{story.url} is not https.", where)
+
+
+def _check_words(story: Story, where: str) -> Iterator[Finding]:
+    if not clean(story.title):
+        yield refuse("title", "The story has no headline.", where)
+    if not clean(story.standfirst):
+        yield warn("standfirst", "The story has no standfirst.", where)
+    image = story.image
+    if image.url and not str(web_address(image.url)).startswith("https:"):
+        yield warn("image-link", "The picture is not https: it is left out.", where)
+    # Small pictures beside a headline are decoration; the lead's is not.
+    if image.url and story.position == 1 and not clean(image.alt):
+        yield warn("alt", "The picture has no text for those who cannot see it.", where)
+    if image.url and not clean(image.credit):
+        yield warn("credit", "The picture has no credit.", where)
