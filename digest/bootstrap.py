@@ -3,6 +3,7 @@
 Only this module reads the clock; everything below is given `now` or a `clock`.
 """
 
+import zoneinfo
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -58,6 +59,7 @@ def open_service(settings: Settings, *, clock: Clock = utc_now) -> Service:
         StateError: There is no database yet, or its schema is another version's.
         SettingsError: The secret keys are missing or malformed.
     """
+    pin_time_zones()
     missing = (
         settings.database.url is None and not (settings.home / "digest.db").exists()
     )
@@ -75,6 +77,13 @@ def open_service(settings: Settings, *, clock: Clock = utc_now) -> Service:
         templates=Templates(),
         clock=clock,
     )
+
+
+def pin_time_zones() -> None:
+    """Take zones from the tzdata package only: a system's may be years old."""
+    if zoneinfo.TZPATH:
+        zoneinfo.reset_tzpath(to=())
+        zoneinfo.ZoneInfo.clear_cache()
 
 
 def make_site(settings: Settings) -> Site:
@@ -110,6 +119,7 @@ def initialise(
         DigestError: The home cannot be written, a newsletter file is wrong, or keys
             that the database relies on are lost.
     """
+    pin_time_zones()
     files = _newsletter_files(seeds)
     for path in files:
         newsletter_files.read_newsletter(path, mail_domain=settings.mail.domain)

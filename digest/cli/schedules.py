@@ -1,0 +1,273 @@
+"""`schedules`: when newsletters appear."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from digest.cli.face import CLI, face_of
+from digest.domain.calendar import (
+    WEEKDAYS,
+    Approval,
+    DueIssue,
+    Schedule,
+    issue_of,
+    next_issues,
+)
+from digest.domain.calendar_text import (
+    parse_at,
+    parse_date,
+    parse_duration,
+    parse_instant,
+    parse_local,
+    parse_zone,
+    write_duration,
+)
+from digest.domain.newsletters import Newsletter
+from digest.storage import issue_exceptions, newsletters, schedules
+from digest.storage.engine import Tx
+from digest.storage.schedules import KeptSchedule
+
+_MOST = 520
+
+Name = Annotated[str, typer.Argument(metavar="NEWSLETTER", help="Its name: weekly")]
+IssueDate = Annotated[str, typer.Argument(metavar="D", help="Issue date: 2026-11-29")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    group = typer.Typer(help="When newsletters appear.", no_args_is_help=True)
+    group.command("set")(set_schedule)
+    group.command("list")(list_schedules)
+    group.command("next")(show_next)
+    group.command("move")(move_issue)
+    group.command("skip")(skip_issue)
+    group.command("disable")(disable_schedule)
+    app.add_typer(group, name="schedules")
+
+
+def set_schedule(
+    ctx: typer.Context,
+    newsletter: Name,
+    *,
+    at: Annotated[str, typer.Option(help='Weekday and local time: "Sun 19:00"')],
+    zone: Annotated[str, typer.Option(help="IANA time zone: Africa/Cairo")],
+    approval: Annotated[
+        Approval, typer.Option(help="auto: goes when preflight finds no error")
+    ] = Approval.REQUIRED,
+    collect_before: Annotated[
+        str, typer.Option(help="Collect and compose so long before: 2h")
+    ] = "2h",
+    grace: Annotated[str, typer.Option(help="May go so late without asking: 6h")] = (
+        "6h"
+    ),
+    start: Annotated[str | None, typer.Option(help="First issue date")] = None,
+    end: Annotated[str | None, typer.Option(help="Last issue date")] = None,
+) -> None:
+    """Replace a newsletter's schedule and say what happens this week."""
+    face = face_of(ctx)
+    service = face.service()
+    weekday, local_time = parse_at(at)
+    plan = Schedule(
+        weekday=weekday,
+        at=local_time,
+        zone=parse_zone(zone),
+        approval=approval,
+        collect_before=parse_duration(collect_before),
+        grace=parse_duration(grace),
+        start_on=parse_date(start) if start else None,
+        end_on=parse_date(end) if end else None,
+    )
+    now = service.now()
+    with service.db.write() as tx:
+        found = newsletters.get(tx, newsletter)
+        kept = schedules.put(tx, found.id, plan, now, actor=CLI)
+    due = next_issues(kept.plan, now)
+    document = {
+        "schedule": _document(found, kept),
+        "next": [_issue(found, issue) for issue in due],
+    }
+    face.show(document, [_sentence(found, kept.plan), *_this_week(kept.plan, due)])
+
+
+def list_schedules(
+    ctx: typer.Context,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 100,
+    after: Annotated[int, typer.Option(help="The id of the last one seen.")] = 0,
+) -> None:
+    """List every schedule, and what keeps an issue from going."""
+    face = face_of(ctx)
+    service = face.service()
+    with service.db.read() as tx:
+        kept = [one for one in schedules.list_all(tx) if one.id > after]
+        titles = {title.id: title for title in newsletters.list_all(tx)}
+    shown = kept[:limit]
+    items = [_document(titles[one.newsletter_id], one) for one in shown]
+    lines = [_sentence(titles[one.newsletter_id], one.plan) for one in shown]
+    lines += [f"  {one.trouble}" for one in shown if one.trouble]
+    more = shown[-1].id if len(kept) > limit else None
+    face.show({"items": items, "next": more}, lines or "No newsletter has a schedule.")
+
+
+def show_next(
+    ctx: typer.Context,
+    newsletter: Annotated[
+        str | None, typer.Argument(metavar="[NEWSLETTER]", help="Default: all")
+    ] = None,
+    count: Annotated[
+        int, typer.Option(min=1, max=_MOST, help="So many of each newsletter.")
+    ] = 5,
+    start: Annotated[
+        str | None,
+        typer.Option("--from", metavar="TIME", help="From then on; default: now"),
+    ] = None,
+) -> None:
+    """Print the next issues, local and UTC."""
+    face = face_of(ctx)
+    service = face.service()
+    now = service.now()
+    with service.db.read() as tx:
+        asked = _asked(tx, newsletter)
+    found = [
+        (title, issue)
+        for title, kept in asked
+        if kept.plan.enabled
+        for issue in next_issues(kept.plan, _from(start, kept.plan, now), count)
+    ]
+    found.sort(key=lambda pair: pair[1].due)
+    lines = [f"{title.slug}  {_line(issue)}" for title, issue in found]
+    face.show([_issue(*pair) for pair in found], lines or "No issue is due.")
+
+
+def move_issue(
+    ctx: typer.Context,
+    newsletter: Name,
+    issue_date: IssueDate,
+    to: Annotated[
+        str, typer.Option(metavar="TIME", help='Local: 20:00 or "2026-11-30 08:30"')
+    ],
+) -> None:
+    """Let one issue go at another time; its usual time undoes a move or skip."""
+    face = face_of(ctx)
+    service = face.service()
+    day = parse_date(issue_date)
+    with service.db.write() as tx:
+        found = newsletters.get(tx, newsletter)
+        zone = schedules.get(tx, found).plan.zone
+        moved = issue_exceptions.move(
+            tx,
+            found,
+            day,
+            parse_local(to, day=day, zone=zone),
+            actor=CLI,
+            now=service.now(),
+        )
+    face.show(_issue(found, moved), f"{found.slug}  {_line(moved)}")
+
+
+def skip_issue(ctx: typer.Context, newsletter: Name, issue_date: IssueDate) -> None:
+    """Leave one issue out."""
+    face = face_of(ctx)
+    service = face.service()
+    now, day = service.now(), parse_date(issue_date)
+    with service.db.write() as tx:
+        found = newsletters.get(tx, newsletter)
+        kept = issue_exceptions.skip(tx, found, day, actor=CLI, now=now)
+    skipped = issue_of(kept.plan, day)
+    following = [_issue(found, i) for i in next_issues(kept.plan, skipped.due)]
+    document = {"newsletter": found.slug, "skipped": day, "next": following}
+    after = f"; the next is of {following[0]['issue_date']}" if following else ""
+    face.show(document, f"{found.slug}  {day} is skipped{after}.")
+
+
+def disable_schedule(ctx: typer.Context, newsletter: Name) -> None:
+    """Stop following a schedule; `schedules set` starts it again."""
+    face = face_of(ctx)
+    service = face.service()
+    with service.db.write() as tx:
+        found = newsletters.get(tx, newsletter)
+        kept = schedules.disable(tx, found, actor=CLI, now=service.now())
+    face.show(_document(found, kept), _sentence(found, kept.plan))
+
+
+def _asked(tx: Tx, slug: str | None) -> Sequence[tuple[Newsletter, KeptSchedule]]:
+    if slug is not None:
+        found = newsletters.get(tx, slug)
+        return [(found, schedules.get(tx, found))]
+    titles = {title.id: title for title in newsletters.list_all(tx)}
+    return [(titles[kept.newsletter_id], kept) for kept in schedules.list_all(tx)]
+
+
+def _from(text: str | None, plan: Schedule, now: datetime) -> datetime:
+    return parse_instant(text, zone=plan.zone) if text else now
+
+
+def _document(newsletter: Newsletter, kept: KeptSchedule) -> dict[str, Any]:
+    plan = kept.plan
+    return {
+        "id": kept.id,
+        "newsletter": newsletter.slug,
+        "at": _at(plan),
+        "zone": plan.zone,
+        "approval": plan.approval,
+        "collect_before": write_duration(plan.collect_before),
+        "grace": write_duration(plan.grace),
+        "start": plan.start_on,
+        "end": plan.end_on,
+        "enabled": plan.enabled,
+        "exceptions": [
+            {"issue_date": e.issue_date, "kind": e.kind, "moved_to": e.moved_to}
+            for e in plan.exceptions
+        ],
+        "trouble": kept.trouble,
+    }
+
+
+def _issue(newsletter: Newsletter, issue: DueIssue) -> dict[str, Any]:
+    return {
+        "newsletter": newsletter.slug,
+        "issue_date": issue.issue_date,
+        "local": issue.local,
+        "utc": issue.due,
+        "note": issue.note,
+    }
+
+
+def _at(plan: Schedule) -> str:
+    return f"{WEEKDAYS[plan.weekday][:3]} {plan.at:%H:%M}"
+
+
+def _sentence(newsletter: Newsletter, plan: Schedule) -> str:
+    if not plan.enabled:
+        return f"{newsletter.slug}  disabled (was {_at(plan)} {plan.zone})"
+    who = "approved by a person" if plan.approval is Approval.REQUIRED else "by itself"
+    bounds = "".join(
+        f", {word} {day}"
+        for word, day in (("from", plan.start_on), ("until", plan.end_on))
+        if day
+    )
+    return f"{newsletter.slug}  {_at(plan)} {plan.zone}, {who}{bounds}"
+
+
+def _this_week(plan: Schedule, due: Sequence[DueIssue]) -> list[str]:
+    if not due:
+        return ["No issue is due any more."]
+    issue = due[0]
+    zone = issue.local.tzinfo
+    collect, late = issue.due - plan.collect_before, issue.due + plan.grace
+    return [
+        f"  collect  {_moment(collect.astimezone(zone))}",
+        f"  issue    {_line(issue)}",
+        f"  late     {_moment(late.astimezone(zone))}, from then on it asks",
+    ]
+
+
+def _line(issue: DueIssue) -> str:
+    note = f"  ({issue.note})" if issue.note else ""
+    return f"{issue.issue_date}  {_moment(issue.local)}{note}"
+
+
+def _moment(local: datetime) -> str:
+    utc = local.astimezone(UTC)
+    return f"{local:%a %Y-%m-%d %H:%M %Z} = {utc:%Y-%m-%d %H:%M} UTC"

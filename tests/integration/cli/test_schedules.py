@@ -1,0 +1,195 @@
+"""`schedules …`: what operators and scripts see."""
+
+import json
+import zoneinfo
+from collections.abc import Callable
+
+import pytest
+
+from tests.conftest import Ran
+
+Cli = Callable[..., Ran]
+SUNDAY_EVENING = ("schedules", "set", "weekly", "--at", "Sun 19:00")
+CAIRO = (*SUNDAY_EVENING, "--zone", "Africa/Cairo")
+NEXT = ("schedules", "next", "weekly", "--from", "2024-04-20", "--json")
+
+
+@pytest.fixture
+def desk(cli: Cli) -> Cli:
+    """An installation whose weekly appears on Sunday evenings in Cairo."""
+    assert cli("init").status == 0
+    assert cli(*CAIRO).status == 0
+    return cli
+
+
+def test_zones_come_from_the_pinned_package(desk: Cli) -> None:
+    assert zoneinfo.TZPATH == ()
+
+
+def test_next_is_an_array_of_issues_local_and_utc(desk: Cli) -> None:
+    ran = desk(*NEXT, "--count", "2")
+
+    assert ran.document == [
+        {
+            "newsletter": "weekly",
+            "issue_date": "2024-04-21",
+            "local": "2024-04-21T19:00:00+02:00",
+            "utc": "2024-04-21T17:00:00+00:00",
+            "note": "",
+        },
+        {
+            "newsletter": "weekly",
+            "issue_date": "2024-04-28",
+            "local": "2024-04-28T19:00:00+03:00",
+            "utc": "2024-04-28T16:00:00+00:00",
+            "note": "",
+        },
+    ]
+
+
+def test_next_without_a_newsletter_shows_all_in_order(desk: Cli) -> None:
+    ran = desk("schedules", "next", "--from", "2024-04-20T00:00Z", "--count", "1")
+
+    assert ran.out == (
+        "weekly  2024-04-21  Sun 2024-04-21 19:00 EET = 2024-04-21 17:00 UTC\n"
+    )
+
+
+def test_set_says_what_happens_this_week(desk: Cli) -> None:
+    ran = desk(*CAIRO, "--approval", "auto")
+
+    first, *lines = ran.out.splitlines()
+    assert first == "weekly  Sun 19:00 Africa/Cairo, by itself"
+    assert [line.split()[0] for line in lines] == ["collect", "issue", "late"]
+    assert all(line.count("UTC") == 1 for line in lines)
+
+
+def test_set_replaces_everything(desk: Cli) -> None:
+    bounds = ("--start", "2026-11-29", "--end", "2027-11-28")
+    waits = ("--approval", "auto", "--collect-before", "90m", "--grace", "1d")
+
+    ran = desk(*CAIRO, *bounds, *waits, "--json")
+
+    schedule = ran.document["schedule"]
+    assert schedule.pop("id")
+    assert schedule == {
+        "newsletter": "weekly",
+        "at": "Sun 19:00",
+        "zone": "Africa/Cairo",
+        "approval": "auto",
+        "collect_before": "1h30m",
+        "grace": "1d",
+        "start": "2026-11-29",
+        "end": "2027-11-28",
+        "enabled": True,
+        "exceptions": [],
+        "trouble": None,
+    }
+
+
+def test_a_schedule_that_has_ended_says_so(desk: Cli) -> None:
+    ran = desk(*CAIRO, "--start", "2020-01-01", "--end", "2020-02-01")
+
+    assert ran.out.splitlines()[0].endswith("from 2020-01-01, until 2020-02-01")
+    assert ran.out.splitlines()[1] == "No issue is due any more."
+
+
+def test_list_shows_every_schedule(desk: Cli) -> None:
+    lines, document = desk("schedules", "list").out, desk("schedules", "list", "--json")
+
+    assert lines == "weekly  Sun 19:00 Africa/Cairo, approved by a person\n"
+    assert [item["newsletter"] for item in document.document["items"]] == ["weekly"]
+    assert document.document["next"] is None
+
+
+def test_list_of_none_says_so(cli: Cli) -> None:
+    cli("init")
+
+    ran = cli("schedules", "list")
+
+    assert ran.out == "No newsletter has a schedule.\n"
+
+
+def test_a_moved_issue_says_where_it_was(desk: Cli) -> None:
+    ran = desk("schedules", "move", "weekly", "2024-04-21", "--to", "20:30", "--json")
+
+    assert ran.document["utc"] == "2024-04-21T18:30:00+00:00"
+    assert desk(*NEXT).document[0] == ran.document
+    assert ran.document["note"] == "moved from 2024-04-21 19:00"
+
+
+def test_a_skipped_issue_is_due_no_more(desk: Cli) -> None:
+    ran = desk("schedules", "skip", "weekly", "2024-04-21")
+
+    assert ran.out == "weekly  2024-04-21 is skipped; the next is of 2024-04-28.\n"
+    assert desk(*NEXT).document[0]["issue_date"] == "2024-04-28"
+    assert desk(*NEXT).document[0]["note"] == "2024-04-21 is skipped"
+
+
+def test_skipping_the_last_issue_leaves_none(desk: Cli) -> None:
+    desk(*CAIRO, "--start", "2024-04-21", "--end", "2024-04-21")
+
+    ran = desk("schedules", "skip", "weekly", "2024-04-21")
+
+    assert ran.out == "weekly  2024-04-21 is skipped.\n"
+
+
+def test_a_disabled_schedule_has_no_next_issue(desk: Cli) -> None:
+    ran = desk("schedules", "disable", "weekly")
+
+    assert ran.out == "weekly  disabled (was Sun 19:00 Africa/Cairo)\n"
+    assert desk(*NEXT).document == []
+    assert desk("schedules", "next").out == "No issue is due.\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "error", "mend"),
+    [
+        (
+            (*SUNDAY_EVENING, "--zone", "Africa/Cario"),
+            2,
+            "There is no time zone 'Africa/Cario'.",
+            "Did you mean Africa/Cairo?",
+        ),
+        (
+            ("schedules", "set", "weekly", "--at", "Snu 19:00", "--zone", "UTC"),
+            2,
+            "'Snu' is no weekday.",
+            "Did you mean Sun?",
+        ),
+        (
+            ("schedules", "skip", "weekly", "2024-04-22"),
+            2,
+            "The schedule has no issue on 2024-04-22 (Monday).",
+            "Nearest: 2024-04-21 and 2024-04-28.",
+        ),
+        (
+            ("schedules", "move", "weekly", "2024-04-21", "--to", "2024-05-01 10:00"),
+            1,
+            "The issue of 2024-04-21 cannot overtake that of 2024-04-28.",
+            "Choose a time before 2024-04-28 19:00.",
+        ),
+        (
+            ("schedules", "next", "daily"),
+            1,
+            "There is no newsletter 'daily'.",
+            "Known: weekly.",
+        ),
+    ],
+)
+def test_every_error_is_one_line_with_the_mend(
+    desk: Cli, arguments: tuple[str, ...], status: int, error: str, mend: str
+) -> None:
+    ran = desk(*arguments, "--json")
+
+    assert ran.status == status
+    assert json.loads(ran.out) == {"error": error, "mend": mend}
+
+
+def test_next_of_an_unscheduled_newsletter_names_the_command(cli: Cli) -> None:
+    cli("init")
+
+    ran = cli("schedules", "next", "weekly")
+
+    assert ran.status == 1
+    assert "Set one: digest schedules set weekly" in ran.err
