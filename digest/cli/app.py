@@ -9,7 +9,7 @@ import typer
 from sqlalchemy.exc import OperationalError
 from typer.exceptions import Abort, TyperException
 
-from digest.cli import schedules, setup
+from digest.cli import editions, schedules, setup
 from digest.cli.face import Face
 from digest.domain.errors import DigestError, UsageError
 
@@ -22,6 +22,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 setup.register(app)
+editions.register(app)
 schedules.register(app)
 
 

@@ -1,0 +1,85 @@
+"""Show what a reader gets: the frozen rendering, or a draft's as it stands."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from digest.compose.render import render
+from digest.domain.editions import Edition, Variant
+from digest.domain.errors import NotFoundError
+from digest.domain.newsletters import Newsletter
+from digest.domain.site import Site
+from digest.storage import editions, newsletters
+from digest.storage.engine import Database
+from digest.templating import Templates
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """One rendering, personal values still as slots.
+
+    Attributes:
+        edition: The edition.
+        newsletter: Its newsletter.
+        variant: Subject, HTML and text; its id is 0 where it is not frozen.
+        is_frozen: Whether exactly this will be, or was, posted.
+    """
+
+    edition: Edition
+    newsletter: Newsletter
+    variant: Variant
+    is_frozen: bool
+
+
+def preview(
+    db: Database,
+    *,
+    edition_id: int,
+    templates: Templates,
+    site: Site,
+    sections: Sequence[str] = (),
+) -> Preview:
+    """Render one variant of an edition, or take the frozen one.
+
+    Args:
+        db: The database.
+        edition_id: The edition.
+        templates: The installation's templates.
+        site: Its public addresses.
+        sections: Slugs a reader chose; none: all.
+
+    Raises:
+        NotFoundError: There is no such edition or section.
+    """
+    with db.read() as tx:
+        edition = editions.get(tx, edition_id)
+        newsletter = newsletters.get_by_id(tx, edition.newsletter_id)
+        stories = editions.stories(tx, edition_id)
+        frozen = editions.variants(tx, edition_id)
+    _require_sections(newsletter, sections)
+    chosen = ",".join(sorted(sections))
+    for variant in frozen:
+        if (variant.sections, variant.format) == (chosen, "html"):
+            return Preview(
+                edition=edition, newsletter=newsletter, variant=variant, is_frozen=True
+            )
+    letter = render(
+        edition, newsletter, stories, sections=sections, templates=templates, site=site
+    )
+    variant = Variant(
+        edition_id=edition.id,
+        sections=chosen,
+        format="html",
+        subject=letter.subject,
+        html=letter.html,
+        text=letter.text,
+    )
+    return Preview(
+        edition=edition, newsletter=newsletter, variant=variant, is_frozen=False
+    )
+
+
+def _require_sections(newsletter: Newsletter, sections: Sequence[str]) -> None:
+    for slug in sections:
+        if newsletter.section(slug) is None:
+            known = ", ".join(s.slug for s in newsletter.sections)
+            raise NotFoundError(f"There is no section {slug!r}.", f"Sections: {known}.")

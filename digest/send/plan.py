@@ -1,0 +1,380 @@
+"""Release an edition to the post, and stop, resume, cancel or follow it there."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from digest.domain.actor import Actor
+from digest.domain.deliveries import Imprint
+from digest.domain.editions import Edition
+from digest.domain.errors import StateError
+from digest.domain.newsletters import Newsletter
+from digest.domain.site import Site
+from digest.domain.states import DeliveryState, EditionState
+from digest.domain.theme import read_theme
+from digest.storage import audit, chunks, deliveries, editions, newsletters
+from digest.storage.engine import Database, Tx
+
+CHUNK_SIZE = 1000
+_RATE_WINDOW = timedelta(seconds=30)
+
+
+class VariantsMissingError(StateError):
+    """Readers asked for renderings that the edition does not have yet."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cancelled:
+    """What cancelling did.
+
+    Attributes:
+        skipped: Letters that will not be sent now.
+        under_way: Letters a worker had begun; they finish.
+        sent: Letters that were already sent.
+    """
+
+    skipped: int
+    under_way: int
+    sent: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """How far an edition is.
+
+    Attributes:
+        state: The edition's.
+        counts: Deliveries in every state, also those with none.
+        started_at: When it was released.
+        finished_at: When nothing was left to carry.
+        rate_per_second: Letters sent a second: lately, or on the whole once finished.
+        eta: When it will be through at that rate; None where that cannot be said.
+        pause_reason: Why it stands still, where it does.
+    """
+
+    state: EditionState
+    counts: dict[DeliveryState, int]
+    started_at: datetime | None
+    finished_at: datetime | None
+    rate_per_second: float
+    eta: datetime | None
+    pause_reason: str | None
+
+
+def release(
+    db: Database,
+    *,
+    edition_id: int,
+    site: Site,
+    key_id: int,
+    actor: Actor,
+    now: datetime,
+    at: datetime | None = None,
+    chunk_size: int = CHUNK_SIZE,
+) -> Edition:
+    """Give an approved edition to the post, in one transaction (design rule 1).
+
+    Args:
+        db: The database.
+        edition_id: An approved or scheduled edition.
+        site: The public addresses its letters will carry.
+        key_id: The key that signs the tokens of its letters.
+        actor: Who releases.
+        now: The present.
+        at: Only set the time; the worker releases it then.
+        chunk_size: Deliveries a worker claims at once.
+
+    Returns:
+        The edition, `sending` or `scheduled`.
+
+    Raises:
+        StateError: It is not approved, was changed since, was released before, or
+            has no readers.
+        VariantsMissingError: A rendering that a reader asked for is missing.
+        NotFoundError: There is no such edition.
+    """
+    with db.write() as tx:
+        edition = editions.get(tx, edition_id)
+        _require_approval(edition)
+        if at is not None and at > now:
+            return _schedule(tx, edition, at=at, actor=actor, now=now)
+        newsletter = newsletters.get_by_id(tx, edition.newsletter_id)
+        _require_variants(tx, edition, now=now)
+        imprint = imprint_of(edition, newsletter, site)
+        # First, so that of two releases at once the second finds it moved.
+        moved = editions.move(
+            tx,
+            edition,
+            EditionState.SENDING,
+            now=now,
+            frozen=asdict(imprint),
+            released_at=now,
+        )
+        readers = deliveries.plan(
+            tx,
+            edition_id=edition.id,
+            newsletter_id=newsletter.id,
+            time_zone=newsletter.time_zone,
+            key_id=key_id,
+            chunk_size=chunk_size,
+            now=now,
+        )
+        if not readers:
+            raise StateError(
+                f"{newsletter.name} has no active readers.",
+                "Add some: subscribers add ADDRESS, or subscribers import FILE.csv",
+            )
+        _record(tx, edition, "released", actor=actor, now=now, readers=readers)
+        return moved
+
+
+def _require_approval(edition: Edition) -> None:
+    if edition.state not in {EditionState.APPROVED, EditionState.SCHEDULED}:
+        if edition.released_at is not None:
+            raise StateError(
+                f"Edition {edition.id} was released before: it is {edition.state}.",
+                f"See: editions status {edition.id}",
+            )
+        raise StateError(
+            f"Edition {edition.id} is {edition.state}, not approved.",
+            f"Run: editions approve {edition.id}",
+        )
+    if edition.approved_hash != edition.content_hash:
+        raise StateError(
+            f"Edition {edition.id} was changed after its approval.",
+            f"Look at it and run: editions approve {edition.id}",
+        )
+
+
+def _require_variants(tx: Tx, edition: Edition, *, now: datetime) -> None:
+    missing = deliveries.missing_variants(
+        tx, edition_id=edition.id, newsletter_id=edition.newsletter_id, now=now
+    )
+    if missing:
+        names = ", ".join(
+            f"{sections or 'all'} as {form}" for sections, form in missing
+        )
+        raise VariantsMissingError(
+            f"Edition {edition.id} is not rendered for: {names}."
+        )
+
+
+def _schedule(
+    tx: Tx, edition: Edition, *, at: datetime, actor: Actor, now: datetime
+) -> Edition:
+    if edition.state == EditionState.SCHEDULED:
+        edition = editions.move(tx, edition, EditionState.APPROVED, now=now)
+    moved = editions.move(tx, edition, EditionState.SCHEDULED, now=now, scheduled_at=at)
+    _record(tx, edition, "scheduled", actor=actor, now=now, at=at.isoformat())
+    return moved
+
+
+def imprint_of(edition: Edition, newsletter: Newsletter, site: Site) -> Imprint:
+    """Collect what every letter of an edition shares."""
+    return Imprint(
+        edition_id=edition.id,
+        kind=edition.kind,
+        issue_date=edition.issue_date.isoformat(),
+        newsletter=newsletter.slug,
+        name=newsletter.name,
+        from_name=newsletter.sender.name,
+        from_address=newsletter.sender.address,
+        reply_to=newsletter.sender.reply_to,
+        list_id=newsletter.list_id,
+        language=newsletter.language,
+        digits=read_theme(newsletter.theme, direction=newsletter.direction).digits,
+        base_url=site.base_url,
+        mail_domain=site.mail_domain,
+    )
+
+
+def due(db: Database, *, now: datetime) -> list[int]:
+    """Find scheduled editions whose time has come."""
+    with db.read() as tx:
+        return editions.due(tx, now=now)
+
+
+def unschedule(
+    db: Database, *, edition_id: int, reason: str, actor: Actor, now: datetime
+) -> None:
+    """Take a scheduled edition whose release failed back to `approved`.
+
+    Otherwise the worker would try, and fail, for ever.
+    """
+    with db.write() as tx:
+        edition = editions.get(tx, edition_id)
+        editions.move(tx, edition, EditionState.APPROVED, now=now, scheduled_at=None)
+        _record(tx, edition, "release_failed", actor=actor, now=now, reason=reason)
+
+
+def pause(
+    db: Database, *, edition_id: int, reason: str, actor: Actor, now: datetime
+) -> Edition:
+    """Hand nothing new over; letters under way finish.
+
+    Raises:
+        StateError: The edition is not being sent.
+    """
+    with db.write() as tx:
+        edition = editions.get(tx, edition_id)
+        moved = editions.move(
+            tx, edition, EditionState.PAUSED, now=now, pause_reason=reason
+        )
+        _record(tx, edition, "paused", actor=actor, now=now, reason=reason)
+        return moved
+
+
+def resume(db: Database, *, edition_id: int, actor: Actor, now: datetime) -> Edition:
+    """Go on with a paused edition.
+
+    Raises:
+        StateError: The edition is not paused.
+    """
+    with db.write() as tx:
+        edition = editions.get(tx, edition_id)
+        if edition.state != EditionState.PAUSED:
+            raise StateError(
+                f"Edition {edition_id} is {edition.state}, not paused.",
+                f"See: editions status {edition_id}",
+            )
+        moved = editions.move(
+            tx, edition, EditionState.SENDING, now=now, pause_reason=None
+        )
+        _record(tx, edition, "resumed", actor=actor, now=now)
+        return moved
+
+
+def cancel(db: Database, *, edition_id: int, actor: Actor, now: datetime) -> Cancelled:
+    """Send no letter of an edition, or no further one.
+
+    Letters a worker has begun finish and are counted; there is no calling them back.
+
+    Raises:
+        StateError: The edition is sent or cancelled already.
+    """
+    with db.write() as tx:
+        edition = editions.get(tx, edition_id)
+        editions.move(tx, edition, EditionState.CANCELLED, now=now, finished_at=now)
+        skipped = deliveries.cancel_open(tx, edition_id, now=now)
+        chunks.close_free(tx, edition_id)
+        found = deliveries.counts(tx, edition_id, since=now).by_state
+        effect = Cancelled(
+            skipped=skipped,
+            under_way=found.get(DeliveryState.DISPATCHING, 0),
+            sent=found.get(DeliveryState.SENT, 0),
+        )
+        _record(tx, edition, "cancelled", actor=actor, now=now, **asdict(effect))
+        return effect
+
+
+def settle_uncertain(
+    db: Database,
+    *,
+    edition_id: int,
+    choice: Literal["resend", "sent"],
+    actor: Actor,
+    now: datetime,
+) -> int:
+    """Decide about letters whose answer was lost.
+
+    Args:
+        db: The database.
+        edition_id: Whose.
+        choice: Send them again with the same bytes, or take them as sent.
+        actor: Who decides.
+        now: When.
+
+    Returns:
+        How many.
+
+    Raises:
+        StateError: They shall be sent again, but the edition was cancelled.
+    """
+    again = choice == "resend"
+    to = DeliveryState.QUEUED if again else DeliveryState.SENT
+    with db.write() as tx:
+        edition = editions.get(tx, edition_id)
+        if again and edition.state == EditionState.CANCELLED:
+            raise StateError(
+                f"Edition {edition_id} was cancelled: nothing of it is sent again.",
+                f"Run: deliveries settle {edition_id} --uncertain sent",
+            )
+        count = deliveries.settle_uncertain(tx, edition_id, to=to, now=now)
+        _record(tx, edition, "settled", actor=actor, now=now, count=count, to=choice)
+        return count
+
+
+def finish_editions(db: Database, *, actor: Actor, now: datetime) -> list[int]:
+    """Move editions of which nothing is left to carry to `sent`.
+
+    Letters in doubt do not hold an edition open: they wait for an operator, and its
+    status goes on counting them.
+
+    Returns:
+        Their ids.
+    """
+    with db.read() as tx:
+        found = chunks.finished_editions(tx)
+    if not found:
+        return []
+    with db.write() as tx:
+        # Again, now that nobody can give a chunk back or finish it beside us.
+        for edition_id in chunks.finished_editions(tx):
+            edition = editions.get(tx, edition_id)
+            editions.move(tx, edition, EditionState.SENT, now=now, finished_at=now)
+            counts = deliveries.counts(tx, edition_id, since=now).by_state
+            _record(tx, edition, "finished", actor=actor, now=now, counts=counts)
+    return found
+
+
+def status(db: Database, *, edition_id: int, now: datetime) -> Status:
+    """Say how far an edition is.
+
+    Raises:
+        NotFoundError: There is no such edition.
+    """
+    with db.read() as tx:
+        edition = editions.get(tx, edition_id)
+        found = deliveries.counts(tx, edition_id, since=now - _RATE_WINDOW)
+    sent = found.by_state.get(DeliveryState.SENT, 0)
+    is_running = edition.state == EditionState.SENDING
+    rate = _rate(edition, found.recent if is_running else sent, now=now)
+    left = found.open()
+    has_eta = is_running and left and rate
+    return Status(
+        state=edition.state,
+        counts={state: found.by_state.get(state, 0) for state in DeliveryState},
+        started_at=edition.released_at,
+        finished_at=edition.finished_at,
+        rate_per_second=round(rate, 1),
+        eta=now + timedelta(seconds=left / rate) if has_eta else None,
+        pause_reason=edition.pause_reason,
+    )
+
+
+def _rate(edition: Edition, letters: int, *, now: datetime) -> float:
+    if edition.released_at is None:
+        return 0.0
+    span = (edition.finished_at or now) - edition.released_at
+    if edition.finished_at is None:
+        span = min(span, _RATE_WINDOW)
+    return letters / max(span.total_seconds(), 1.0)
+
+
+def _record(
+    tx: Tx,
+    edition: Edition,
+    what: str,
+    *,
+    actor: Actor,
+    now: datetime,
+    **detail: object,
+) -> None:
+    audit.record(
+        tx,
+        actor=actor,
+        action=f"edition.{what}",
+        subject=("edition", edition.id),
+        now=now,
+        detail=detail,
+    )
