@@ -135,7 +135,7 @@ def test_refuses_what_programs_read_differently(text: str) -> None:
 
 
 def test_measures_the_address_as_it_is_sent() -> None:
-    host = ".".join(["é" * 32] * 5) + ".com"  # longer as A-labels
+    host = ".".join(["é"] * 25) + ".com"  # four times as long as A-labels
 
     assert is_accepted(f"alice@{host}")
     with pytest.raises(AddressError, match="254 octets"):
