@@ -1,0 +1,72 @@
+"""Take a reader's address out of every row that holds it."""
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, or_, select, update
+
+from digest.domain.states import DeliveryState, SkipReason
+from digest.storage import tables
+from digest.storage.engine import Tx
+
+_WAITING = (DeliveryState.QUEUED, DeliveryState.DEFERRED)
+
+
+def forget(tx: Tx, *, subscriber_id: int, address: str, now: datetime) -> None:
+    """Clear address and name, letters that were not sent, and what servers said.
+
+    What remains: that a letter was sent, consents (evidence without the address), the
+    keyed hash. A letter on its way right now keeps its row; its worker settles it.
+
+    Args:
+        tx: A write transaction.
+        subscriber_id: The reader.
+        address: Theirs; letters that were not written to them as a reader (a test
+            letter) are found by it.
+        now: When.
+    """
+    people, posted, letters = tables.subscribers, tables.deliveries, tables.notices
+    is_posted = posted.c.subscriber_id == subscriber_id
+    is_theirs = or_(
+        letters.c.subscriber_id == subscriber_id,
+        and_(letters.c.subscriber_id.is_(None), letters.c.address == address),
+    )
+    _clear_attempts(tx, is_posted, is_theirs)
+    for table, is_meant in ((posted, is_posted), (letters, is_theirs)):
+        tx.execute(
+            update(table)
+            .where(is_meant, table.c.state.in_(_WAITING))
+            .values(
+                state=DeliveryState.SKIPPED,
+                reason=SkipReason.ERASED,
+                next_attempt_at=None,
+                settled_at=now,
+            )
+        )
+    tx.execute(update(posted).where(is_posted).values(address=None, smtp_text=None))
+    cleared = {"address": None, "html": None, "smtp_text": None, "dedupe_key": None}
+    tx.execute(
+        update(letters)
+        .where(is_theirs)
+        .values(subject="", text="", headers={}, **cleared)
+    )
+    tx.execute(
+        update(tables.suppressions)
+        .where(tables.suppressions.c.address == address)
+        .values(address=None, detail="")
+    )
+    tx.execute(
+        update(people)
+        .where(people.c.id == subscriber_id)
+        .values(address=None, address_key=None, domain=None, name="", erased_at=now)
+    )
+
+
+def _clear_attempts(
+    tx: Tx, is_posted: ColumnElement[bool], is_theirs: ColumnElement[bool]
+) -> None:
+    """Servers quote the recipient in their refusals."""
+    c = tables.attempts.c
+    posted = select(tables.deliveries.c.id).where(is_posted)
+    letters = select(tables.notices.c.id).where(is_theirs)
+    for of_them in (c.delivery_id.in_(posted), c.notice_id.in_(letters)):
+        tx.execute(update(tables.attempts).where(of_them).values(smtp_text=""))
