@@ -33,9 +33,13 @@ class Purpose(StrEnum):
     PREFERENCES = "preferences"  # row: subscription
     DELIVERY = "delivery"  # row: delivery; envelope sender of an edition's letter
     NOTICE = "notice"  # row: notice; envelope sender of any other letter
+    FORM = "form"  # row: newsletter; says when a sign-up form was shown; expires
 
 
-LIFETIMES: Mapping[Purpose, timedelta] = {Purpose.CONFIRM: timedelta(days=7)}
+LIFETIMES: Mapping[Purpose, timedelta] = {
+    Purpose.CONFIRM: timedelta(days=7),
+    Purpose.FORM: timedelta(days=1),
+}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -64,6 +64,23 @@ def of_issue(
     return [_edition(row) for row in tx.execute(query)]
 
 
+def released(tx: Tx, *, newsletter_id: int, limit: int) -> list[Edition]:
+    """Load the weekly editions that readers have got, newest issue first."""
+    c = tables.editions.c
+    public = (EditionState.SENDING, EditionState.PAUSED, EditionState.SENT)
+    query = (
+        select(tables.editions)
+        .where(
+            c.newsletter_id == newsletter_id,
+            c.kind == EditionKind.WEEKLY,
+            c.state.in_(public),
+        )
+        .order_by(c.issue_date.desc(), c.revision.desc())
+        .limit(limit)
+    )
+    return [_edition(row) for row in tx.execute(query)]
+
+
 def highest_number(tx: Tx, newsletter_id: int) -> int:
     """Return the highest issue number so far, 0 before the first."""
     c = tables.editions.c

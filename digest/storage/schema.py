@@ -7,9 +7,10 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from digest.domain.errors import StateError
-from digest.storage.engine import Database
+from digest.storage.engine import TROUBLE, Database
 
 _HERE = Path(__file__).parent / "migrations"
 
@@ -61,6 +62,32 @@ def require_current(db: Database) -> None:
         f"The database is at schema {found}, this version needs {needed}.",
         "Run: digest db upgrade",
     )
+
+
+def require_writable(db: Database) -> None:
+    """Try to write, and take it back.
+
+    Raises:
+        StateError: The database only lets itself be read, or is away.
+    """
+    try:
+        with db.write() as tx, tx.begin_nested() as trial:
+            tx.exec_driver_sql("UPDATE alembic_version SET version_num = version_num")
+            trial.rollback()
+    except TROUBLE as error:
+        raise StateError(
+            f"The database cannot be written: {error.orig}.",
+            "Check its owner, its disk and that no other process holds it.",
+        ) from None
+
+
+def is_current(db: Database) -> bool:
+    """Tell whether the database answers and has this version's schema."""
+    try:
+        require_current(db)
+    except (StateError, SQLAlchemyError):
+        return False
+    return True
 
 
 def _refuse_newer(tx: Connection) -> None:

@@ -1,0 +1,85 @@
+"""The web application: a list of routes, one middleware, error pages."""
+
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from digest.bootstrap import Service
+from digest.web import (
+    archive,
+    confirm,
+    errors,
+    feeds,
+    information,
+    leave,
+    preferences,
+    sign_up,
+)
+from digest.web.headers import HeadersMiddleware
+from digest.web.limits import (
+    ALTOGETHER_UNSIGNED,
+    PER_NETWORK_UNSIGNED,
+    SignUpLimits,
+)
+
+_STATIC = Path(__file__).parent / "static"
+# Longer than a sign-up takes, so that the time tells nothing about an address (A9).
+_ANSWER_AFTER = 0.25
+
+
+def make_app(service: Service, *, answer_after: float = _ANSWER_AFTER) -> Starlette:
+    """Build the public pages.
+
+    Links come from `service.site`, never from a request's Host, so any host name a
+    proxy passes is answered alike (attack A10).
+
+    Args:
+        service: The installation.
+        answer_after: The least seconds a sign-up's answer takes.
+    """
+    app = Starlette(
+        routes=_routes(),
+        middleware=[Middleware(HeadersMiddleware)],
+        exception_handlers={
+            HTTPException: errors.http_error,
+            Exception: errors.unexpected,
+        },
+    )
+    # RFC 8058 §3.1: one-click must never be answered with a redirect.
+    app.router.redirect_slashes = False
+    app.state.service = service
+    app.state.answer_after = answer_after
+    app.state.signed = SignUpLimits()
+    app.state.unsigned = SignUpLimits(
+        per_network=PER_NETWORK_UNSIGNED, altogether=ALTOGETHER_UNSIGNED
+    )
+    return app
+
+
+def _routes() -> list[BaseRoute]:
+    return [
+        Route("/", sign_up.show),
+        Route("/subscribe", sign_up.submit, methods=["POST"]),
+        Route("/confirm/{token}", confirm.show),
+        Route("/confirm/{token}", confirm.submit, methods=["POST"]),
+        Route("/u/{token}", leave.show),
+        Route("/u/{token}", leave.submit, methods=["POST"]),
+        Route("/preferences/{token}", preferences.show),
+        Route("/preferences/{token}", preferences.submit, methods=["POST"]),
+        Route("/archive", archive.index),
+        Route("/archive/{newsletter}/{issue_date}", archive.show),
+        Route("/feed.xml", feeds.rss),
+        Route("/feed.json", feeds.json_feed),
+        Route("/sitemap.xml", feeds.sitemap),
+        Route("/robots.txt", feeds.robots),
+        Route("/privacy", information.privacy),
+        Route("/help", information.help_page),
+        Route("/accessibility", information.accessibility),
+        Route("/healthz", information.healthz),
+        Route("/readyz", information.readyz),
+        Mount("/static", StaticFiles(directory=_STATIC)),
+    ]

@@ -1,0 +1,94 @@
+"""Turn a template into a response, in the language of a newsletter."""
+
+import hashlib
+from html import unescape
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from digest.bootstrap import Service
+from digest.domain.issue import write_date, write_figures
+from digest.domain.newsletters import Newsletter
+from digest.storage import newsletters
+
+
+def service_of(request: Request) -> Service:
+    """Return what the application was made with."""
+    found: Service = request.app.state.service
+    return found
+
+
+def prefix_of(service: Service) -> str:
+    """Return the path that a proxy has us under; mostly empty."""
+    return urlsplit(service.site.base_url).path
+
+
+def choose_newsletter(request: Request, slug: str | None = None) -> Newsletter:
+    """Return the newsletter a page is about: the one named, else the first.
+
+    Raises:
+        HTTPException: 404 where there is none of that name.
+    """
+    every = all_newsletters(service_of(request))
+    wanted = slug or request.query_params.get("newsletter")
+    found = [n for n in every if wanted in {None, "", n.slug}]
+    if not found:
+        raise HTTPException(404)
+    return found[0]
+
+
+def all_newsletters(service: Service) -> list[Newsletter]:
+    """Load every newsletter, the first one first."""
+    with service.db.read() as tx:
+        return list(newsletters.list_all(tx))
+
+
+def render(
+    request: Request,
+    name: str,
+    newsletter: Newsletter | None,
+    *,
+    status: int = 200,
+    **context: Any,
+) -> Response:
+    """Render `web/<name>.html`."""
+    html = render_text(service_of(request), name, newsletter, **context)
+    return HTMLResponse(html, status_code=status)
+
+
+def render_text(
+    service: Service, name: str, newsletter: Newsletter | None, **context: Any
+) -> str:
+    """Render a template with what every page may use."""
+    language = newsletter.language if newsletter else "en"
+    digits = str(newsletter.theme.get("digits", "latn")) if newsletter else "latn"
+    shared = {
+        "newsletter": newsletter,
+        "direction": newsletter.direction if newsletter else "ltr",
+        "prefix": prefix_of(service),
+        "site": service.site,
+        "figures": lambda number: write_figures(str(number), digits=digits),
+        "long_date": lambda day: write_date(day, language=language, digits=digits),
+    }
+    return service.templates.page(name, language=language, context=shared | context)
+
+
+def consent_wording(service: Service, newsletter: Newsletter) -> str:
+    """Return exactly the words beside the sign-up button, for the evidence."""
+    html = render_text(service, "_consent", newsletter)
+    return " ".join(unescape(html).split())
+
+
+def cacheable(request: Request, body: str, media_type: str) -> Response:
+    """Answer with a validator, or 304 where the client has the same body already."""
+    content = body.encode("utf-8")
+    etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+    headers = {"ETag": etag}
+    # RFC 9110 §13.1.2: a list of validators, compared weakly
+    known = request.headers.get("If-None-Match", "").replace("W/", "")
+    if etag in [each.strip() for each in known.split(",")]:
+        return Response(status_code=304, headers=headers)
+    return Response(content, media_type=media_type, headers=headers)
