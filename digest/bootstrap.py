@@ -14,6 +14,9 @@ from digest.domain.actor import Actor
 from digest.domain.errors import DigestError, StateError
 from digest.domain.secrets import Secrets
 from digest.domain.site import Site
+from digest.fetch import client
+from digest.fetch.client import Fetcher
+from digest.mail.relay import Relay
 from digest.settings import Settings
 from digest.storage import newsletters, schema
 from digest.storage.engine import Database
@@ -84,6 +87,25 @@ def pin_time_zones() -> None:
     if zoneinfo.TZPATH:
         zoneinfo.reset_tzpath(to=())
         zoneinfo.ZoneInfo.clear_cache()
+
+
+def make_relay(settings: Settings) -> Relay:
+    """Return the server letters are handed to."""
+    smtp = settings.smtp
+    secret = smtp.password
+    return Relay(
+        host=smtp.host,
+        port=smtp.port,
+        security=smtp.security,
+        username=smtp.username,
+        password=None if secret is None else secret.get_secret_value(),
+        messages_per_connection=smtp.messages_per_connection,
+    )
+
+
+def make_fetcher(settings: Settings) -> Fetcher:
+    """Build the guarded HTTP client."""
+    return client.make_fetcher(allow_private=settings.fetch.allow_private)
 
 
 def make_site(settings: Settings) -> Site:

@@ -9,7 +9,7 @@ import typer
 from sqlalchemy.exc import OperationalError
 from typer.exceptions import Abort, TyperException
 
-from digest.cli import editions, schedules, setup
+from digest.cli import articles, dkim, doctor, editions, schedules, setup, sources
 from digest.cli.face import Face
 from digest.domain.errors import DigestError, UsageError
 
@@ -22,8 +22,12 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 setup.register(app)
+articles.register(app)
+sources.register(app)
 editions.register(app)
 schedules.register(app)
+dkim.register(app)
+doctor.register(app)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -156,4 +156,6 @@ def merge(known: Draft, found: Draft) -> Draft:
         alt=found.image.alt or known.image.alt,
     )
     kept = {name: getattr(found, name) or getattr(known, name) for name in _MERGED}
-    return Draft(image=image, flags=found.flags, **kept)
+    is_mapped = bool(kept["section"])
+    flags = tuple(f for f in found.flags if not (f == NO_SECTION and is_mapped))
+    return Draft(image=image, flags=flags, **kept)

@@ -1,0 +1,1 @@
+"""The one guarded HTTP client: size, time, redirect and address limits."""

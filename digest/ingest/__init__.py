@@ -1,0 +1,1 @@
+"""Articles in: read, normalise, sanitise at the door, store once."""

@@ -1,0 +1,254 @@
+"""The reader of RSS, Atom, RDF and JSON feeds."""
+
+import calendar
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import feedparser
+
+from digest.domain.articles import EXCERPT, Draft, Image
+from digest.domain.errors import RefusedError
+from digest.domain.plaintext import clean_line
+from digest.domain.standfirsts import strip_feed_tail, was_cut
+from digest.domain.webaddresses import clean_url
+from digest.ingest.decoding import decode_xml
+from digest.ingest.markup import Plain, to_line, to_plain
+
+MOST_ITEMS = 500
+_MEND = "Check that the address is that of an RSS, Atom or JSON feed."
+_PICTURE = re.compile(r"image/(?:jpeg|jpg|png|gif|webp|avif)", re.IGNORECASE)
+_PICTURE_NAME = re.compile(r"\.(?:jpe?g|png|gif|webp)(?:\?|$)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One entry of a feed, read or not.
+
+    Attributes:
+        label: Its address or title, to name it by.
+        draft: What it says, not yet normalised; None where it was refused.
+        reason: Why it was refused; empty otherwise.
+    """
+
+    label: str
+    draft: Draft | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feed:
+    """A feed and its entries, newest as the source orders them.
+
+    Attributes:
+        title: The publication's name; may be empty.
+        items: At most `MOST_ITEMS`.
+    """
+
+    title: str
+    items: tuple[Item, ...]
+
+
+def read_feed(body: bytes, *, zone: ZoneInfo, url: str | None = None) -> Feed:
+    """Read an RSS 0.9x/1.0/2.0 or Atom feed.
+
+    Args:
+        body: The document. One with a document type or entity declarations is
+            refused unparsed: entities can name files and grow without bound.
+        zone: Where dates of publication are dates.
+        url: Where it came from, for relative addresses.
+
+    Raises:
+        RefusedError: It is not such a feed, or is damaged beyond reading.
+    """
+    text = decode_xml(body)
+    try:
+        parsed = feedparser.parse(
+            text.encode("utf-8"),
+            sanitize_html=False,
+            resolve_relative_uris=False,
+            response_headers={"content-type": "application/xml; charset=utf-8"},
+        )
+    except Exception as error:  # noqa: BLE001 - it breaks in many ways on odd input
+        raise RefusedError(
+            f"The feed cannot be read ({type(error).__name__}).", _MEND
+        ) from None
+    if not parsed.get("version") or not (parsed.entries or parsed.feed):
+        raise RefusedError("This XML is not a feed.", _MEND)
+    if parsed.bozo and not parsed.entries:
+        raise RefusedError("The feed is damaged: no story in it can be read.", _MEND)
+    title = to_line(_text(parsed.feed.get("title")))
+    base = clean_url(_text(parsed.feed.get("link")), base=url) or url
+    language = _text(parsed.feed.get("language"))
+    about = _About(title=title, base=base, language=language, zone=zone)
+    entries = parsed.entries[:MOST_ITEMS]
+    return Feed(title=title, items=tuple(_read_entry(e, about) for e in entries))
+
+
+def read_json_feed(body: str, *, zone: ZoneInfo, url: str | None = None) -> Feed:
+    """Read a JSON Feed, version 1 or 1.1 (jsonfeed.org).
+
+    Raises:
+        RefusedError: It is not one.
+    """
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        raise RefusedError("The JSON is damaged.", _MEND) from None
+    is_feed = isinstance(found, dict) and "jsonfeed.org" in str(found.get("version"))
+    if not is_feed or not isinstance(found.get("items"), list):
+        raise RefusedError("This JSON is not a feed.", _MEND)
+    about = _About(
+        title=to_line(_text(found.get("title"))),
+        base=clean_url(_text(found.get("home_page_url")), base=url) or url,
+        language=_text(found.get("language")),
+        zone=zone,
+    )
+    items = [i for i in found["items"] if isinstance(i, dict)][:MOST_ITEMS]
+    return Feed(title=about.title, items=tuple(_json_item(i, about) for i in items))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _About:
+    """What every entry of a feed shares."""
+
+    title: str
+    base: str | None
+    language: str
+    zone: ZoneInfo
+
+
+def _read_entry(entry: Any, about: _About) -> Item:
+    url = clean_url(_text(entry.get("link")) or _guid(entry), base=about.base)
+    title = to_line(_text(entry.get("title")))
+    label = url or title or "an entry without title"
+    try:
+        return Item(label=label, draft=_to_draft(entry, about, url, title))
+    except Exception as error:  # noqa: BLE001 - one broken item must not lose the rest
+        return Item(label=label, reason=f"It cannot be read ({type(error).__name__}).")
+
+
+def _to_draft(entry: Any, about: _About, url: str | None, title: str) -> Draft:
+    description = to_plain(_text(entry.get("summary")), base=url or about.base)
+    contents = [_text(part.get("value")) for part in entry.get("content", [])]
+    whole = max(
+        (to_plain(c, base=url or about.base) for c in contents if c),
+        key=lambda plain: sum(map(len, plain.paragraphs)),
+        default=description,
+    )
+    summary = " ".join(description.paragraphs)
+    first = whole.paragraphs[:1]
+    return Draft(
+        title=title or strip_feed_tail(summary)[:80],
+        url=url,
+        published_on=_published_on(entry, about.zone),
+        author=to_line(_text(entry.get("author"))),
+        standfirst=summary if whole.paragraphs != description.paragraphs else "",
+        image=_picture(entry, whole, description, about.base),
+        paragraphs=whole.paragraphs,
+        source=about.title,
+        language=_text(entry.get("language")) or about.language,
+        categories=tuple(
+            to_line(_text(tag.get("label") or tag.get("term")))
+            for tag in entry.get("tags", [])
+        ),
+        flags=(EXCERPT,) if not contents or (first and was_cut(first[-1])) else (),
+    )
+
+
+def _guid(entry: Any) -> str:
+    found = _text(entry.get("id"))
+    return found if found.startswith(("http://", "https://")) else ""
+
+
+def _published_on(entry: Any, zone: ZoneInfo) -> date | None:
+    # Parsed times are UTC; `updated` is the only one Atom requires (RFC 4287 §4.2.15).
+    for name in ("published_parsed", "updated_parsed", "created_parsed"):
+        # dict.get: feedparser's own falls back from one field to another and warns.
+        parsed = dict.get(entry, name)
+        if parsed:
+            try:
+                at = datetime.fromtimestamp(calendar.timegm(parsed), tz=UTC)
+                return at.astimezone(zone).date()
+            except (ValueError, OverflowError, OSError):
+                continue
+    return None
+
+
+def _picture(entry: Any, whole: Plain, description: Plain, base: str | None) -> Image:
+    credit = _text((entry.get("media_credit") or [{}])[0].get("content"))
+    caption = (whole.captions or description.captions or ("",))[0]
+    for url in _offered(entry):
+        if found := clean_url(url, base=base):
+            return Image(url=found, credit=to_line(credit) or caption)
+    picture = whole.picture or description.picture
+    if picture is None:
+        return Image(credit=to_line(credit))
+    return Image(url=picture.url, credit=to_line(credit) or caption, alt=picture.alt)
+
+
+def _offered(entry: Any) -> Iterator[str]:
+    """Yield picture addresses: media:content, enclosure, media:thumbnail."""
+    for part in [*entry.get("media_content", []), *entry.get("enclosures", [])]:
+        address = _text(part.get("url") or part.get("href"))
+        kind = _text(part.get("type"))
+        is_picture = _text(part.get("medium")) == "image" or _PICTURE.match(kind)
+        if is_picture or (not kind and _PICTURE_NAME.search(address)):
+            yield address
+    for part in entry.get("media_thumbnail", []):
+        yield _text(part.get("url"))
+
+
+def _json_item(item: Mapping[str, Any], about: _About) -> Item:
+    url = clean_url(_text(item.get("url") or item.get("id")), base=about.base)
+    title = to_line(_text(item.get("title")))
+    html = _text(item.get("content_html"))
+    plain = to_plain(html, base=url or about.base)
+    lines = _text(item.get("content_text")).splitlines()
+    text = plain.paragraphs or tuple(clean_line(line) for line in lines)
+    summary = to_line(_text(item.get("summary")))
+    paragraphs = text or ((summary,) if summary else ())
+    picture = plain.picture
+    image = clean_url(_text(item.get("image") or item.get("banner_image")))
+    draft = Draft(
+        title=title or " ".join(paragraphs)[:80],
+        url=url,
+        published_on=_iso_date(
+            _text(item.get("date_published") or item.get("date_modified")), about.zone
+        ),
+        author=_json_author(item),
+        standfirst=summary,
+        image=Image(url=image or (picture.url if picture else None)),
+        paragraphs=paragraphs,
+        source=about.title,
+        language=_text(item.get("language")) or about.language,
+        categories=tuple(_text(tag) for tag in _list(item.get("tags"))),
+        flags=() if text else (EXCERPT,),
+    )
+    return Item(label=url or title or "an entry without title", draft=draft)
+
+
+def _json_author(item: Mapping[str, Any]) -> str:
+    people = [*_list(item.get("authors")), item.get("author")]
+    names = [_text(p.get("name")) for p in people if isinstance(p, dict)]
+    return to_line(", ".join(dict.fromkeys(n for n in names if n)))
+
+
+def _iso_date(text: str, zone: ZoneInfo) -> date | None:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return (found.astimezone(zone) if found.tzinfo else found).date()
+
+
+def _list(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,178 @@
+"""The reader of pasted page text: what an editor copies out of a browser."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from digest.domain.articles import NO_DATE, Draft, Image
+from digest.domain.boilerplate import ends_story, is_furniture, read_byline
+from digest.domain.credits import read_credit_line
+from digest.domain.datelines import read_date_line
+from digest.domain.errors import RefusedError
+from digest.domain.plaintext import clean_lines
+
+_HEAD_LINES = 60  # the date line of a page stands within so many of its own lines
+_HEADLINE_WORDS = 4
+_WRAPPED_FROM = 50  # a line this long that ends mid-sentence goes on in the next
+_WRAPPED_TO = 100  # in a text that is wrapped no line is longer
+_FEWEST_WORDS = 12
+_FOOTER_WORDS = 8
+_SENTENCE_ENDS = (".", "!", "?", "؟", ":", ";", "…", '"', "”", "’", "'", ")", "»", "*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Head:
+    """Where the parts above the body are.
+
+    Attributes:
+        title: The headline.
+        standfirst: A deck under the headline; may be empty.
+        published_on: From the date line; None where there is none.
+        body_from: Place of the first line that may be body.
+    """
+
+    title: str
+    standfirst: str
+    published_on: date | None
+    body_from: int
+
+
+def read_pasted(text: str) -> Draft:
+    """Read the text of one page: headline, date, credit and body out of its rubbish.
+
+    Args:
+        text: As pasted; lines in the order of the page.
+
+    Raises:
+        RefusedError: There is no headline with a text under it.
+    """
+    lines = _join_wrapped([_drop_furniture(line) for line in clean_lines(text)])
+    if not lines:
+        raise _no_story()
+    head = _find_head(lines)
+    above, below = lines[: head.body_from], lines[head.body_from :]
+    paragraphs = _body(below, head)
+    if sum(len(p.split()) for p in paragraphs) < _FEWEST_WORDS:
+        raise _no_story()
+    return Draft(
+        title=head.title,
+        published_on=head.published_on,
+        author=_first(read_byline, lines),
+        standfirst=head.standfirst,
+        image=Image(credit=_first(read_credit_line, above + below)),
+        paragraphs=tuple(paragraphs),
+        flags=() if head.published_on else (NO_DATE,),
+    )
+
+
+def _no_story() -> RefusedError:
+    return RefusedError(
+        "No story was found in the text.",
+        "Paste the headline, the date line and the paragraphs under it.",
+    )
+
+
+def _drop_furniture(line: str) -> str:
+    return "" if is_furniture(line) else line
+
+
+def _join_wrapped(lines: Sequence[str]) -> list[str]:
+    """Join hard-wrapped lines into paragraphs and drop the blank ones."""
+    is_wrapped = all(len(line) <= _WRAPPED_TO for line in lines)
+    joined: list[str] = []
+    before = ""
+    for line in lines:
+        if line and _goes_on(before, line, is_wrapped=is_wrapped):
+            joined[-1] = f"{joined[-1]} {line}"
+        elif line:
+            joined.append(line)
+        before = line
+    return joined
+
+
+def _goes_on(before: str, line: str, *, is_wrapped: bool) -> bool:
+    """Whether a line continues the one right above it."""
+    if len(before) < _WRAPPED_FROM or before.endswith(_SENTENCE_ENDS):
+        return False
+    if _is_head_line(before) or _is_head_line(line) or ends_story(line):
+        return False
+    return is_wrapped or line[0].islower()
+
+
+def _is_head_line(line: str) -> bool:
+    return bool(read_date_line(line) or read_byline(line) or read_credit_line(line))
+
+
+def _find_head(lines: Sequence[str]) -> _Head:
+    places = range(min(len(lines), _HEAD_LINES))
+    dated = next((i for i in places if read_date_line(lines[i])), None)
+    if dated is None:
+        title = _first_headline(lines, 0)
+        return _Head(
+            title=lines[title], standfirst="", published_on=None, body_from=title + 1
+        )
+    published_on = read_date_line(lines[dated])
+    before = [i for i in range(dated) if not _is_head_line(lines[i])]
+    headlines = [i for i in before if _looks_like_headline(lines[i])]
+    if (
+        not headlines
+        and (dated + 1 < len(lines))
+        and not _is_short_title(lines, before)
+    ):
+        after = _first_headline(lines, dated + 1)
+        return _Head(
+            title=lines[after],
+            standfirst="",
+            published_on=published_on,
+            body_from=after + 1,
+        )
+    title = (headlines or before)[-1]
+    deck = " ".join(lines[i] for i in before if i > title)
+    return _Head(
+        title=lines[title],
+        standfirst=deck,
+        published_on=published_on,
+        body_from=dated + 1,
+    )
+
+
+def _is_short_title(lines: Sequence[str], before: Sequence[int]) -> bool:
+    """Whether a short line above the date must be the title: no headline follows."""
+    follow = lines[before[-1] + 1 :][:3] if before else []
+    return bool(before) and not any(_looks_like_headline(line) for line in follow)
+
+
+def _looks_like_headline(line: str) -> bool:
+    words = len(line.split())
+    return words >= _HEADLINE_WORDS and not line.endswith((".", "…", ";"))
+
+
+def _first_headline(lines: Sequence[str], start: int) -> int:
+    places = range(start, min(len(lines), start + _HEAD_LINES))
+    found = (
+        i
+        for i in places
+        if _looks_like_headline(lines[i]) and not _is_head_line(lines[i])
+    )
+    return next(found, min(start, len(lines) - 1))
+
+
+def _body(lines: Sequence[str], head: _Head) -> list[str]:
+    paragraphs: list[str] = []
+    for line in lines:
+        if paragraphs and ends_story(line):
+            break
+        if line != head.title and not _is_head_line(line) and not ends_story(line):
+            paragraphs.append(line)
+    while paragraphs and _is_footer(paragraphs[-1]):
+        paragraphs.pop()
+    return paragraphs
+
+
+def _is_footer(line: str) -> bool:
+    return len(line.split()) <= _FOOTER_WORDS and not line.endswith(_SENTENCE_ENDS)
+
+
+def _first(read: object, lines: Sequence[str]) -> str:
+    assert callable(read)
+    return next((str(found) for line in lines if (found := read(line))), "")
