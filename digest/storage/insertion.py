@@ -20,4 +20,6 @@ def insert_once(tx: Tx, table: Table, values: Mapping[str, Any]) -> bool:
     """
     dialect = postgresql if tx.dialect.name == "postgresql" else sqlite
     statement = dialect.insert(table).values(**values).on_conflict_do_nothing()
-    return tx.execute(statement).rowcount == 1
+    # An INSERT's count of rows is otherwise lost on PostgreSQL.
+    counted = statement.execution_options(preserve_rowcount=True)
+    return tx.execute(counted).rowcount == 1
