@@ -5,12 +5,20 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.exc import (
+    ArgumentError,
+    InterfaceError,
+    NoSuchModuleError,
+    OperationalError,
+)
 
 from digest.domain.errors import SettingsError
 
 Tx = Connection
 """A connection inside a transaction; what entity modules are given."""
+
+TROUBLE = (OperationalError, InterfaceError)
+"""What a database raises that is away, locked or full; a bug raises something else."""
 
 _BUSY_SECONDS = 30
 

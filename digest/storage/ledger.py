@@ -1,0 +1,327 @@
+"""The ledger's writes, the same for deliveries and notices.
+
+Whoever calls these has checked the leases in the same transaction (`held`): a worker
+that lost its lease writes nothing.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    update,
+)
+
+from digest.domain.deliveries import Intent, Lease, LetterKind, Result
+from digest.domain.states import (
+    DeliveryState,
+    EditionState,
+    SkipReason,
+    SubscriptionState,
+    SuppressionReason,
+)
+from digest.storage import attempts, tables
+from digest.storage.engine import Tx
+from digest.storage.types import UtcDateTime
+
+TABLES: Mapping[LetterKind, Table] = {
+    LetterKind.DELIVERY: tables.deliveries,
+    LetterKind.NOTICE: tables.notices,
+}
+
+OPEN = (DeliveryState.QUEUED, DeliveryState.DEFERRED)
+"""The states from which a letter may be handed over."""
+
+CARRIED = (EditionState.SENDING, EditionState.SENT)
+"""The states in which an edition's letters are carried: of a sent one, those an
+operator asked to send again."""
+
+
+def held(tx: Tx, leases: Collection[Lease]) -> Mapping[Lease, bool]:
+    """Say which leases still hold, and keep them until the transaction ends.
+
+    Returns:
+        The leases nobody has taken over; whether new letters may be handed over
+        under each (not while the edition is paused or cancelled).
+    """
+    chunks = [lease for lease in leases if lease.kind == LetterKind.DELIVERY]
+    notices = [lease for lease in leases if lease.kind == LetterKind.NOTICE]
+    found: dict[Lease, bool] = {}
+    if chunks:
+        found |= _held_chunks(tx, chunks)
+    if notices:
+        found |= _held_notices(tx, notices)
+    return found
+
+
+def _held_chunks(tx: Tx, leases: Sequence[Lease]) -> Mapping[Lease, bool]:
+    c = tables.chunks.c
+    query = (
+        select(c.id, c.fence, tables.editions.c.state)
+        .join(tables.editions)
+        .where(c.id.in_([lease.row_id for lease in leases]))
+        # PostgreSQL: nobody may claim between this check and our commit.
+        .with_for_update(read=True, of=tables.chunks)
+    )
+    rows = {(row.id, row.fence): row.state for row in tx.execute(query)}
+    return {
+        lease: rows[lease.row_id, lease.fence] in CARRIED
+        for lease in leases
+        if (lease.row_id, lease.fence) in rows
+    }
+
+
+def _held_notices(tx: Tx, leases: Sequence[Lease]) -> Mapping[Lease, bool]:
+    c = tables.notices.c
+    query = (
+        select(c.id, c.fence)
+        .where(c.id.in_([lease.row_id for lease in leases]))
+        .with_for_update()
+    )
+    rows = {(row.id, row.fence) for row in tx.execute(query)}
+    return {lease: True for lease in leases if (lease.row_id, lease.fence) in rows}
+
+
+def renew(tx: Tx, leases: Iterable[Lease], *, until: datetime) -> None:
+    """Lengthen leases; one that was lost stays lost."""
+    for lease in leases:
+        table = tables.chunks if lease.kind == LetterKind.DELIVERY else tables.notices
+        tx.execute(
+            update(table)
+            .where(table.c.id == lease.row_id, table.c.fence == lease.fence)
+            .where(table.c.lease_owner.is_not(None))
+            .values(lease_until=until)
+        )
+
+
+def intend(tx: Tx, kind: LetterKind, intents: Sequence[Intent]) -> set[int]:
+    """Make letters `dispatching`, unless their readers left or they are closed.
+
+    Returns:
+        The row ids that are `dispatching` now.
+    """
+    granted: set[int] = set()
+    ordered = sorted(intents, key=lambda intent: intent.dated_at)
+    for dated_at, group in groupby(ordered, key=lambda intent: intent.dated_at):
+        some = list(group)
+        granted |= _intend(tx, kind, some, dated_at)
+    return granted
+
+
+def _intend(
+    tx: Tx, kind: LetterKind, intents: Sequence[Intent], dated_at: datetime
+) -> set[int]:
+    table, now = TABLES[kind], intents[0].at
+    c = table.c
+    allowed = barred_query(kind, [i.letter_id for i in intents], now=now)
+    free = select(allowed.c.id).where(allowed.c.bar.is_(None))
+    changed = tx.execute(
+        update(table)
+        # Also `dispatching`: under a fence that holds it is our own intent, whose
+        # commit succeeded without the answer reaching us.
+        .where(c.id.in_(free), c.state.in_((*OPEN, DeliveryState.DISPATCHING)))
+        .values(
+            state=DeliveryState.DISPATCHING,
+            attempts=c.attempts + 1,
+            first_attempt_at=func.coalesce(
+                c.first_attempt_at, literal(now, UtcDateTime)
+            ),
+            dated_at=dated_at,
+            next_attempt_at=_kept_due(kind, now),
+            reason=None,
+        )
+        .returning(c.id)
+    )
+    return set(changed.scalars())
+
+
+def _kept_due(kind: LetterKind, now: datetime) -> datetime | None:
+    # A chunk's due time makes its deliveries found again after a crash; a notice
+    # stands alone, so its own must stay.
+    return now if kind == LetterKind.NOTICE else None
+
+
+def barred(
+    tx: Tx, kind: LetterKind, letters: Sequence[int], *, now: datetime
+) -> Mapping[int, SkipReason]:
+    """Say which letters may not be sent, and why."""
+    found = barred_query(kind, letters, now=now)
+    rows = tx.execute(select(found).where(found.c.bar.is_not(None)))
+    return {row.id: SkipReason(row.bar) for row in rows}
+
+
+def barred_query(kind: LetterKind, letters: Sequence[int], *, now: datetime) -> Any:
+    """Build the subquery (`id`, `bar`) over some letters; `bar` null: may be sent."""
+    if kind == LetterKind.DELIVERY:
+        c = tables.deliveries.c
+        query = select(c.id, bar_of_delivery(now).label("bar"))
+        joined = join_readers(query).where(c.id.in_(letters))
+        return joined.subquery()
+    c = tables.notices.c
+    return (
+        select(c.id, bar_of_notice().label("bar"))
+        .outerjoin(tables.subscribers)
+        .where(c.id.in_(letters))
+        .subquery()
+    )
+
+
+def join_readers(query: Select[Any]) -> Select[Any]:
+    """Join what can bar a delivery: its subscription and its subscriber."""
+    d, s = tables.deliveries.c, tables.subscriptions.c
+    return query.join(tables.subscriptions, s.id == d.subscription_id).join(
+        tables.subscribers, tables.subscribers.c.id == d.subscriber_id
+    )
+
+
+def is_suppressed(*, notice: bool = False) -> ColumnElement[bool]:
+    """Whether the joined subscriber's address is on the suppression list.
+
+    Args:
+        notice: Let an address pass whose holder asked for silence: only by the
+            confirmation letter can they come back.
+    """
+    c = tables.suppressions.c
+    query = exists().where(c.address_hash == tables.subscribers.c.address_hash)
+    if notice:
+        query = query.where(c.reason != SuppressionReason.REQUEST)
+    return query
+
+
+def is_receiving(now: datetime) -> ColumnElement[bool]:
+    """Whether the joined subscription receives editions: also after its pause."""
+    c = tables.subscriptions.c
+    return or_(
+        c.state == SubscriptionState.ACTIVE,
+        and_(c.state == SubscriptionState.PAUSED, c.paused_until <= now),
+    )
+
+
+def bar_of_delivery(now: datetime) -> ColumnElement[str | None]:
+    """Why a joined delivery may not be sent; null: it may."""
+    state = tables.subscriptions.c.state
+    return case(
+        (tables.deliveries.c.address.is_(None), SkipReason.ERASED.value),
+        (tables.subscribers.c.erased_at.is_not(None), SkipReason.ERASED.value),
+        (is_suppressed(), SkipReason.SUPPRESSED.value),
+        (is_receiving(now), null()),
+        (state == SubscriptionState.PAUSED, SkipReason.PAUSED.value),
+        else_=SkipReason.UNSUBSCRIBED.value,
+    )
+
+
+def bar_of_notice() -> ColumnElement[str | None]:
+    """Why a notice, outer-joined to its subscriber, may not be sent."""
+    return case(
+        (tables.notices.c.address.is_(None), SkipReason.ERASED.value),
+        (is_suppressed(notice=True), SkipReason.SUPPRESSED.value),
+        else_=null(),
+    )
+
+
+def settle(tx: Tx, kind: LetterKind, results: Sequence[Result], *, worker: str) -> None:
+    """Write results, and keep the tries that did not end in `sent`."""
+    sent = [r for r in results if r.state == DeliveryState.SENT]
+    others = [r for r in results if r.state != DeliveryState.SENT]
+    if sent:
+        tx.execute(_settle_sent(kind), [_parameters(r) for r in sent])
+    if others:
+        # First, since a new Date is only allowed where no try is in doubt.
+        tried = [r for r in others if r.tried]
+        attempts.add(tx, kind, tried, worker=worker)
+        tx.execute(_settle_others(kind), [_parameters(r) for r in others])
+
+
+def _settle_sent(kind: LetterKind) -> Any:
+    table = TABLES[kind]
+    return (
+        update(table)
+        .where(table.c.id == bindparam("p_id"))
+        .where(table.c.state == DeliveryState.DISPATCHING)
+        .values(
+            state=DeliveryState.SENT,
+            smtp_code=bindparam("p_code"),
+            smtp_text=bindparam("p_text"),
+            settled_at=bindparam("p_at", type_=UtcDateTime),
+            next_attempt_at=None,
+            **_given_back(kind),
+        )
+    )
+
+
+def _settle_others(kind: LetterKind) -> Any:
+    table = TABLES[kind]
+    c, a = table.c, tables.attempts.c
+    in_doubt = exists().where(
+        attempts.LETTER[kind] == c.id, a.outcome == DeliveryState.UNCERTAIN
+    )
+    return (
+        update(table)
+        .where(c.id == bindparam("p_id"))
+        .where(c.state.in_((*OPEN, DeliveryState.DISPATCHING)))
+        .values(
+            state=bindparam("p_state"),
+            reason=bindparam("p_reason"),
+            attempts=c.attempts + bindparam("p_tries"),
+            refusals=c.refusals + bindparam("p_refusals"),
+            first_attempt_at=func.coalesce(
+                c.first_attempt_at, bindparam("p_tried_at", type_=UtcDateTime)
+            ),
+            # A copy may already be with the reader: the next must be the same.
+            dated_at=case(
+                (and_(bindparam("p_refusals") == 1, ~in_doubt), null()),
+                else_=c.dated_at,
+            ),
+            smtp_code=bindparam("p_code"),
+            smtp_text=bindparam("p_text"),
+            next_attempt_at=bindparam("p_next", type_=UtcDateTime),
+            settled_at=bindparam("p_settled", type_=UtcDateTime),
+            **_given_back(kind),
+        )
+    )
+
+
+def _given_back(kind: LetterKind) -> Mapping[str, Any]:
+    """A notice's lease ends with its result; a chunk's with its last delivery."""
+    if kind == LetterKind.DELIVERY:
+        return {}
+    return {"lease_owner": None, "lease_until": None}
+
+
+_FINAL = (DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.SKIPPED)
+
+
+def _parameters(result: Result) -> Mapping[str, Any]:
+    values = {
+        "p_id": result.letter_id,
+        "p_code": result.smtp_code,
+        "p_text": result.smtp_text,
+        "p_at": result.at,
+    }
+    if result.state == DeliveryState.SENT:
+        return values
+    again = result.next_attempt_at is not None
+    return values | {
+        # One in doubt that is sent again waits in line like any other; that it was
+        # in doubt stays in its attempts.
+        "p_state": DeliveryState.DEFERRED if again else result.state,
+        "p_reason": result.reason,
+        "p_tries": int(result.tried and not result.intended),
+        "p_tried_at": result.at if result.tried else None,
+        "p_refusals": int(result.refused),
+        "p_next": result.next_attempt_at,
+        "p_settled": result.at if result.state in _FINAL else None,
+    }

@@ -1,0 +1,132 @@
+"""Notices on their way: each is claimed by itself, under its own lease and fence."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, func, or_, select, update
+
+from digest.domain.deliveries import Lease, LetterKind, Notice
+from digest.domain.letters import NoticeKind, Sender
+from digest.domain.states import DeliveryState
+from digest.storage import attempts, tables
+from digest.storage.chunks import LOST_ANSWER
+from digest.storage.engine import Tx
+from digest.storage.ledger import OPEN
+
+_c = tables.notices.c
+
+
+def is_any_claimable(tx: Tx, *, now: datetime) -> bool:
+    """Tell whether a claim would find something."""
+    query = select(_c.id).where(_claimable(now)).limit(1)
+    return tx.execute(query).first() is not None
+
+
+def is_any_leased(tx: Tx, *, now: datetime) -> bool:
+    """Tell whether some worker holds a lease."""
+    query = select(_c.id).where(_open(), _c.lease_until > now).limit(1)
+    return tx.execute(query).first() is not None
+
+
+def claim(
+    tx: Tx, *, owner: str, now: datetime, lease: timedelta, limit: int
+) -> list[Notice]:
+    """Take notices that are due and free, or whose worker died.
+
+    One whose answer was lost is sent again with the same bytes whatever the policy
+    for editions: a second confirmation letter does no harm, a missing one loses a
+    reader, and nobody looks for it.
+
+    Args:
+        tx: A writing transaction.
+        owner: The worker's name, at most 64 characters.
+        now: The present.
+        lease: How long the claim holds unless it is renewed.
+        limit: The most to take.
+    """
+    free = (
+        select(_c.id)
+        .where(_claimable(now))
+        .order_by(_c.next_attempt_at, _c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = tx.execute(
+        update(tables.notices)
+        .where(_c.id.in_(free))
+        .values(lease_owner=owner, lease_until=now + lease, fence=_c.fence + 1)
+        .returning(tables.notices)
+    ).all()
+    lost = [row.id for row in rows if row.state == DeliveryState.DISPATCHING]
+    if lost:
+        _recover(tx, lost, owner=owner, now=now)
+    return [_load(row) for row in sorted(rows, key=lambda row: int(row.id))]
+
+
+def _recover(tx: Tx, lost: list[int], *, owner: str, now: datetime) -> None:
+    these = _c.id.in_(lost)
+    attempts.add_lost(
+        tx,
+        LetterKind.NOTICE,
+        select(_c.id).where(these),
+        worker=owner,
+        text=LOST_ANSWER,
+        now=now,
+    )
+    tx.execute(
+        update(tables.notices)
+        .where(these)
+        .values(state=DeliveryState.DEFERRED, reason=LOST_ANSWER)
+    )
+
+
+def give_back(tx: Tx, lease: Lease, *, not_before: datetime) -> None:
+    """End the claim of a notice that was not tried."""
+    tx.execute(
+        update(tables.notices)
+        .where(_c.id == lease.row_id, _c.fence == lease.fence, _c.state.in_(OPEN))
+        .values(lease_owner=None, lease_until=None, next_attempt_at=not_before)
+    )
+
+
+def count_open(tx: Tx) -> int:
+    """Count the notices that are still to be carried."""
+    query = select(func.count()).select_from(tables.notices).where(_open())
+    return int(tx.execute(query).scalar_one())
+
+
+def _open() -> ColumnElement[bool]:
+    # Spelled out so that the partial index serves it.
+    return _c.state.in_((*OPEN, DeliveryState.DISPATCHING))
+
+
+def _claimable(now: datetime) -> ColumnElement[bool]:
+    return and_(
+        _open(),
+        _c.next_attempt_at <= now,
+        or_(_c.lease_until.is_(None), _c.lease_until <= now),
+    )
+
+
+def _load(row: Row[Any]) -> Notice:
+    return Notice(
+        id=row.id,
+        lease=Lease(kind=LetterKind.NOTICE, row_id=row.id, fence=row.fence),
+        kind=NoticeKind(row.kind),
+        address=row.address or "",
+        sender=Sender(
+            name=row.sender_name, address=row.sender_address, reply_to=row.reply_to
+        ),
+        subject=row.subject,
+        text=row.text,
+        html=row.html,
+        language=row.language,
+        headers=row.headers,
+        newsletter_id=row.newsletter_id,
+        subscriber_id=row.subscriber_id,
+        dedupe_key=row.dedupe_key,
+        attempts=row.attempts,
+        refusals=row.refusals,
+        first_attempt_at=row.first_attempt_at,
+        dated_at=row.dated_at,
+    )
