@@ -1,0 +1,1 @@
+"""From an approved edition to letters a server took responsibility for."""

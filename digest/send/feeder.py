@@ -1,0 +1,286 @@
+"""The feeder: claims what is due, hands it to the lanes, gives it back."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import count
+
+import structlog
+
+from digest.domain.actor import SCHEDULE, WORKER
+from digest.domain.deliveries import Delivery, Imprint, Lease, Notice
+from digest.domain.errors import DigestError
+from digest.domain.states import EditionState, SkipReason
+from digest.mail.smtp import Envelope
+from digest.send import plan
+from digest.send.job import Claim, Job
+from digest.send.ledger import Ledger
+from digest.send.letter import EditionLetters, NoticeLetters
+from digest.send.post import Clock, Post
+from digest.storage import chunks, deliveries, editions, ledger as rows, notice_ledger
+from digest.storage.chunks import Chunk
+from digest.storage.engine import Tx
+
+_log = structlog.get_logger()
+_EDITIONS_KEPT = 4
+_NOTICES_AT_ONCE = 50
+_FIRST, _SECOND, _LAST = range(3)
+
+Place = tuple[int, int, Job | None]
+Loaded = list[tuple[Delivery, SkipReason | None]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _View:
+    """What there is to do."""
+
+    notices: bool
+    chunks: bool
+    leased: bool
+    scheduled: bool
+    finished: bool
+
+
+class Feeder:
+    """Keeps the lanes supplied; notices go before editions' letters.
+
+    Args:
+        post: The worker's rules.
+        ledger: Its thread does all writing.
+        clock: The time.
+    """
+
+    def __init__(self, post: Post, *, ledger: Ledger, clock: Clock) -> None:
+        self._post = post
+        self._ledger = ledger
+        self._clock = clock
+        self._jobs: asyncio.PriorityQueue[Place] = asyncio.PriorityQueue()
+        self._order = count()
+        self._claims: dict[Lease, Claim] = {}
+        self._letters: dict[int, EditionLetters] = {}
+        self._notices = NoticeLetters(
+            site=post.site, secrets=post.secrets, signer=post.signer
+        )
+        self._wake = asyncio.Event()
+
+    async def run(self, *, stop: asyncio.Event, until_idle: bool) -> None:
+        """Supply the lanes.
+
+        Args:
+            stop: Claim nothing more and end.
+            until_idle: End once nothing is due and nobody holds a lease.
+        """
+        try:
+            while not stop.is_set():
+                view = await self._ledger.persist(self._look)
+                await self._act(view)
+                if not self._claims:
+                    is_idle = not (view.notices or view.chunks or view.leased)
+                    if until_idle and is_idle:
+                        return
+                await self._rest(stop)
+        finally:
+            for claim in self._claims.values():
+                claim.closed = True
+            for _ in range(self._post.connections):
+                self._put(_LAST, None)
+
+    async def next_job(self) -> Job | None:
+        """Wait for a letter to carry; None: there will be no more."""
+        _, _, job = await self._jobs.get()
+        if self._jobs.qsize() < self._post.connections:
+            self._wake.set()
+        return job
+
+    async def finish(self, job: Job) -> None:
+        """Note that a lane is through with a letter; the last one ends the claim."""
+        claim = job.claim
+        claim.outstanding -= 1
+        if not claim.outstanding:
+            await self._end(claim)
+
+    async def beat(self) -> None:
+        """Renew every lease until cancelled."""
+        while True:
+            await asyncio.sleep(self._post.heartbeat.total_seconds())
+            leases = [c.lease for c in self._claims.values() if not c.lost]
+            until = self._clock() + self._post.lease
+            await self._ledger.renew(leases, until=until)
+
+    async def _rest(self, stop: asyncio.Event) -> None:
+        """Wait until lanes run short, the next look is due, or the worker stops."""
+        waits = [
+            asyncio.ensure_future(self._wake.wait()),
+            asyncio.ensure_future(stop.wait()),
+        ]
+        await asyncio.wait(
+            waits,
+            timeout=self._post.poll.total_seconds(),
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        for wait in waits:
+            wait.cancel()
+        self._wake.clear()
+
+    def _look(self) -> _View:
+        # Reading first spares an idle worker the write lock.
+        now = self._clock()
+        with self._post.db.read() as tx:
+            return _View(
+                notices=notice_ledger.is_any_claimable(tx, now=now),
+                chunks=chunks.is_any_claimable(tx, now=now),
+                leased=chunks.is_any_leased(tx, now=now)
+                or notice_ledger.is_any_leased(tx, now=now),
+                scheduled=bool(editions.due(tx, now=now)),
+                finished=bool(chunks.finished_editions(tx)),
+            )
+
+    async def _act(self, view: _View) -> None:
+        if view.scheduled:
+            await self._ledger.persist(self._release_due)
+        if view.finished:
+            await self._ledger.persist(self._finish_editions)
+        if view.notices:
+            await self._take_notices()
+        if view.chunks and self._jobs.qsize() < self._post.connections:
+            await self._take_chunk()
+
+    def _release_due(self) -> None:
+        now = self._clock()
+        for edition_id in plan.due(self._post.db, now=now):
+            try:
+                self._post.release(edition_id)
+            except DigestError as error:
+                _log.error("edition.release_failed", id=edition_id, reason=str(error))
+                plan.unschedule(
+                    self._post.db,
+                    edition_id=edition_id,
+                    reason=str(error),
+                    actor=SCHEDULE,
+                    now=now,
+                )
+
+    def _finish_editions(self) -> None:
+        plan.finish_editions(self._post.db, actor=WORKER, now=self._clock())
+
+    async def _take_notices(self) -> None:
+        def claim() -> list[Notice]:
+            with self._post.db.write() as tx:
+                return notice_ledger.claim(
+                    tx,
+                    owner=self._post.worker,
+                    now=self._clock(),
+                    lease=self._post.lease,
+                    limit=_NOTICES_AT_ONCE,
+                )
+
+        for notice in await self._ledger.persist(claim):
+            held = Claim(lease=notice.lease)
+            self._supply(_FIRST, held, [self._notice_job(held, notice)])
+
+    def _notice_job(self, claim: Claim, notice: Notice) -> Job:
+        def write(dated_at: datetime) -> Envelope:
+            return self._notices.write(notice, dated_at=dated_at)
+
+        return _job(claim, notice, None, write)
+
+    async def _take_chunk(self) -> None:
+        def claim() -> tuple[Chunk, Loaded] | None:
+            now = self._clock()
+            with self._post.db.write() as tx:
+                chunk = chunks.claim(
+                    tx,
+                    owner=self._post.worker,
+                    now=now,
+                    lease=self._post.lease,
+                    uncertain=self._post.uncertain,
+                )
+                if chunk is None:
+                    return None
+                self._prepare(tx, chunk.edition_id)
+                found = deliveries.load_open(tx, chunk, now=now)
+                return chunk, found if chunk.is_carried else []
+
+        found = await self._ledger.persist(claim)
+        if found is not None:
+            chunk, loaded = found
+            held = Claim(lease=chunk.lease, chunk=chunk)
+            jobs = [self._delivery_job(held, d, bar) for d, bar in loaded]
+            self._supply(_SECOND, held, jobs)
+            if not jobs:
+                await self._end(held)
+
+    def _prepare(self, tx: Tx, edition_id: int) -> None:
+        """Make an edition's letters ready to be filled, once."""
+        if edition_id in self._letters:
+            return
+        if len(self._letters) >= _EDITIONS_KEPT:
+            del self._letters[next(iter(self._letters))]
+        frozen = editions.get(tx, edition_id).frozen
+        assert frozen is not None, "a released edition is frozen"
+        self._letters[edition_id] = EditionLetters(
+            Imprint(**frozen),
+            editions.variants(tx, edition_id),
+            secrets=self._post.secrets,
+            signer=self._post.signer,
+        )
+
+    def _delivery_job(
+        self, claim: Claim, delivery: Delivery, bar: SkipReason | None
+    ) -> Job:
+        letters = self._letters[delivery.edition_id]
+
+        def write(dated_at: datetime) -> Envelope:
+            return letters.write(delivery, dated_at=dated_at)
+
+        return _job(claim, delivery, bar, write)
+
+    def _supply(self, priority: int, claim: Claim, jobs: Sequence[Job]) -> None:
+        claim.outstanding = len(jobs)
+        self._claims[claim.lease] = claim
+        for job in jobs:
+            self._put(priority, job)
+
+    def _put(self, priority: int, job: Job | None) -> None:
+        self._jobs.put_nowait((priority, next(self._order), job))
+
+    async def _end(self, claim: Claim) -> None:
+        if not claim.lost:
+            await self._ledger.persist(lambda: self._give_back(claim))
+        del self._claims[claim.lease]
+        self._wake.set()
+
+    def _give_back(self, claim: Claim) -> None:
+        now = self._clock()
+        with self._post.db.write() as tx:
+            if claim.lease not in rows.held(tx, [claim.lease]):
+                return
+            if claim.chunk is None:
+                not_before = claim.not_before or now
+                notice_ledger.give_back(tx, claim.lease, not_before=not_before)
+                return
+            edition = editions.get(tx, claim.chunk.edition_id)
+            if edition.state == EditionState.CANCELLED:
+                # One that was under way may have come back deferred.
+                deliveries.cancel_open(tx, edition.id, now=now)
+            chunks.give_back(tx, claim.chunk, now=now, not_before=claim.not_before)
+        self._finish_editions()
+
+
+def _job(
+    claim: Claim,
+    letter: Delivery | Notice,
+    bar: SkipReason | None,
+    write: Callable[[datetime], Envelope],
+) -> Job:
+    return Job(
+        claim=claim,
+        letter_id=letter.id,
+        bar=bar,
+        write=write,
+        dated_at=letter.dated_at,
+        attempts=letter.attempts,
+        refusals=letter.refusals,
+        first_attempt_at=letter.first_attempt_at,
+    )

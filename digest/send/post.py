@@ -1,0 +1,56 @@
+"""What a worker is built of; bootstrap fills it in."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from digest.domain.deliveries import UncertainPolicy
+from digest.domain.retry import RetryPolicy
+from digest.domain.secrets import Secrets
+from digest.domain.site import Site
+from digest.mail.dkim import Signer
+from digest.mail.smtp import Relay
+from digest.storage.engine import Database
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Post:
+    """The collaborators and rules of one worker.
+
+    Attributes:
+        db: The database.
+        relay: Where letters are handed over.
+        connections: Letters under way at once; each may be in doubt after a crash.
+        signer: Signs letters; None: nobody does, or the relay.
+        site: Our mail domain, for notices.
+        secrets: Keys of tokens and message ids.
+        uncertain: What becomes of an edition's letters whose answer was lost.
+        worker: This worker's name, unique, at most 64 characters.
+        release: Releases an edition whose time has come, by its id.
+        retry: Waits and the deadline.
+        lease: How long a claim outlives its worker. With `poll` it bounds recovery:
+            4 s and half a second stay under the promised 5 s.
+        heartbeat: How often leases are renewed.
+        poll: How often an idle worker looks for work.
+        grace: How long letters under way may take when the worker is stopped.
+        roll: Chance for the jitter, 0 to 1.
+    """
+
+    db: Database
+    relay: Relay
+    connections: int
+    signer: Signer | None
+    site: Site
+    secrets: Secrets
+    uncertain: UncertainPolicy
+    worker: str
+    release: Callable[[int], object]
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    lease: timedelta = timedelta(seconds=4)
+    heartbeat: timedelta = timedelta(seconds=1)
+    poll: timedelta = timedelta(seconds=0.5)
+    grace: timedelta = timedelta(seconds=20)
+    roll: Callable[[], float] = random.random

@@ -1,0 +1,186 @@
+"""An approved edition, its readers, a relay that remembers: what sending needs."""
+
+import email
+import email.policy
+from collections.abc import Iterator
+from datetime import date, datetime
+from email.message import EmailMessage
+from typing import Any
+
+from sqlalchemy import insert, select
+
+from digest.domain.actor import Actor, ActorKind
+from digest.domain.deliveries import UncertainPolicy
+from digest.domain.editions import Edition, Variant
+from digest.domain.newsletters import Newsletter
+from digest.domain.slots import Slot, marker
+from digest.domain.states import EditionState, SubscriptionState
+from digest.mail.sink import Received, Sink
+from digest.mail.smtp import Relay
+from digest.send.plan import release
+from digest.send.post import Post
+from digest.storage import editions, tables
+from digest.storage.engine import Database
+from tests.builders import NOW, SECRETS, SITE
+
+DESK = Actor(kind=ActorKind.OPERATOR, name="editor")
+TEXT = (
+    f"The Week, for {marker(Slot.ADDRESS)} since {marker(Slot.CONFIRMED_ON)}.\n"
+    f"Leave: {SITE.unsubscribe_url(marker(Slot.UNSUBSCRIBE_TOKEN))}\n"
+    f"Change: {SITE.preferences_url(marker(Slot.PREFERENCES_TOKEN))}\n"
+)
+
+
+def add_reader(
+    db: Database,
+    newsletter: Newsletter,
+    address: str,
+    *,
+    state: SubscriptionState = SubscriptionState.ACTIVE,
+    sections: str = "",
+    letter_format: str = "html",
+    confirmed_at: datetime | None = NOW,
+    paused_until: datetime | None = None,
+) -> int:
+    """A stored reader with one subscription; returns the subscription's id."""
+    with db.write() as tx:
+        subscriber = tx.execute(
+            insert(tables.subscribers)
+            .values(
+                address=address,
+                address_key=address.lower(),
+                domain=address.partition("@")[2],
+                address_hash=SECRETS.hash_address(address.lower()),
+                name="",
+                created_at=NOW,
+            )
+            .returning(tables.subscribers.c.id)
+        ).scalar_one()
+        subscription = tx.execute(
+            insert(tables.subscriptions)
+            .values(
+                subscriber_id=subscriber,
+                newsletter_id=newsletter.id,
+                state=state,
+                sections=sections,
+                format=letter_format,
+                since=NOW,
+                confirmed_at=confirmed_at,
+                paused_until=paused_until,
+            )
+            .returning(tables.subscriptions.c.id)
+        ).scalar_one()
+        return int(subscription)
+
+
+def add_readers(db: Database, newsletter: Newsletter, count: int) -> None:
+    """Many active readers: r0@example.com, r1@example.com, …"""
+    for number in range(count):
+        add_reader(db, newsletter, f"r{number}@example.com")
+
+
+def add_edition(db: Database, newsletter: Newsletter, **changes: Any) -> Edition:
+    """A stored edition, approved, with its two whole renderings."""
+    values: dict[str, Any] = {
+        "newsletter_id": newsletter.id,
+        "issue_date": date(2024, 5, 12),
+        "number": 19,
+        "state": EditionState.APPROVED,
+        "subject": "Egypt refuses Rafah coordination: reports",
+        "content_hash": "c" * 64,
+        "approved_hash": "c" * 64,
+        "created_at": NOW,
+        "updated_at": NOW,
+    }
+    with db.write() as tx:
+        edition = editions.insert_edition(tx, Edition(**(values | changes)), [])
+        for letter_format in ("html", "text"):
+            add_variant(tx, edition, "", letter_format)
+        return edition
+
+
+def add_variant(tx: Any, edition: Edition, sections: str, letter_format: str) -> None:
+    """One rendering."""
+    html = f"<p>{TEXT}</p>" if letter_format == "html" else None
+    editions.put_variant(
+        tx,
+        Variant(
+            edition_id=edition.id,
+            sections=sections,
+            format=letter_format,
+            subject=edition.subject,
+            html=html,
+            text=TEXT,
+        ),
+    )
+
+
+def release_edition(db: Database, edition: Edition, **changes: Any) -> Edition:
+    """Give an edition to the post at `NOW`."""
+    values: dict[str, Any] = {
+        "edition_id": edition.id,
+        "site": SITE,
+        "key_id": 1,
+        "actor": DESK,
+        "now": NOW,
+    }
+    return release(db, **(values | changes))
+
+
+def make_post(db: Database, port: int, **changes: Any) -> Post:
+    """A worker's parts, posting to a port of this machine."""
+    values: dict[str, Any] = {
+        "db": db,
+        "relay": Relay(host="127.0.0.1", port=port, security="none"),
+        "connections": 3,
+        "signer": None,
+        "site": SITE,
+        "secrets": SECRETS,
+        "uncertain": UncertainPolicy.HOLD,
+        "worker": "worker-a",
+        "release": lambda edition_id: release(
+            db, edition_id=edition_id, site=SITE, key_id=1, actor=DESK, now=NOW
+        ),
+        "roll": lambda: 0.5,
+    }
+    return Post(**(values | changes))
+
+
+class Inbox:
+    """What a sink took, by reader."""
+
+    def __init__(self) -> None:
+        self.received: list[Received] = []
+
+    def sink(self) -> Sink:
+        """A server that puts every letter here."""
+        return Sink(self.received.append)
+
+    def recipients(self) -> list[str]:
+        """Who got a letter, sorted, once for each letter."""
+        return sorted(r for letter in self.received for r in letter.recipients)
+
+    def messages(self) -> Iterator[EmailMessage]:
+        """The letters, parsed."""
+        for letter in self.received:
+            found = email.message_from_bytes(
+                letter.message, policy=email.policy.default
+            )
+            assert isinstance(found, EmailMessage)
+            yield found
+
+
+def rows_of(db: Database, edition: Edition) -> list[Any]:
+    """An edition's deliveries, in order of their ids."""
+    c = tables.deliveries.c
+    with db.read() as tx:
+        query = select(tables.deliveries).where(c.edition_id == edition.id)
+        return list(tx.execute(query.order_by(c.id)))
+
+
+def states_of(db: Database, edition: Edition) -> dict[str, str]:
+    """The state of each delivery by address, with the reason of skipped ones."""
+    return {
+        row.address: f"{row.state}:{row.reason}" if row.reason else row.state
+        for row in rows_of(db, edition)
+    }
