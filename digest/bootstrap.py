@@ -3,20 +3,32 @@
 Only this module reads the clock; everything below is given `now` or a `clock`.
 """
 
+import os
+import secrets as random
+import socket
 import zoneinfo
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from digest.care import keys, newsletter_files
-from digest.domain.actor import Actor
+from digest.compose.freeze import freeze
+from digest.compose.preview import preview
+from digest.domain.actor import SCHEDULE, Actor
+from digest.domain.addresses import EmailAddress
+from digest.domain.deliveries import UncertainPolicy
+from digest.domain.editions import Edition
 from digest.domain.errors import DigestError, StateError
 from digest.domain.secrets import Secrets
 from digest.domain.site import Site
 from digest.fetch import client
 from digest.fetch.client import Fetcher
+from digest.mail.dkim import Signer
 from digest.mail.relay import Relay
+from digest.send import plan, proof
+from digest.send.post import Post
 from digest.settings import Settings
 from digest.storage import newsletters, schema
 from digest.storage.engine import Database
@@ -48,6 +60,67 @@ class Service:
     def now(self) -> datetime:
         """Read the clock."""
         return self.clock()
+
+    def release(
+        self, edition_id: int, *, actor: Actor, at: datetime | None = None
+    ) -> Edition:
+        """Give an approved edition to the post, rendering what is missing first.
+
+        Args:
+            edition_id: The edition.
+            actor: Who releases.
+            at: Only set the time; a worker releases it then.
+
+        Raises:
+            StateError: It is not approved, was released before, or has no readers.
+            NotFoundError: There is no such edition.
+        """
+        while True:
+            try:
+                return plan.release(
+                    self.db,
+                    edition_id=edition_id,
+                    site=self.site,
+                    key_id=self.secrets.tokens.current,
+                    actor=actor,
+                    now=self.now(),
+                    at=at,
+                )
+            except plan.VariantsMissingError:
+                # A reader chose other sections after the approval.
+                freeze(
+                    self.db,
+                    edition_id=edition_id,
+                    templates=self.templates,
+                    site=self.site,
+                    now=self.now(),
+                )
+
+    def send_proof(
+        self, edition_id: int, *, address: EmailAddress, actor: Actor
+    ) -> int:
+        """Queue a test letter of an edition in any state, as readers would get it.
+
+        Returns:
+            The notice's id.
+
+        Raises:
+            NotFoundError: There is no such edition.
+        """
+        found = preview(
+            self.db, edition_id=edition_id, templates=self.templates, site=self.site
+        )
+        return proof.send(
+            self.db,
+            edition=found.edition,
+            newsletter=found.newsletter,
+            variant=found.variant,
+            address=address,
+            site=self.site,
+            secrets=self.secrets,
+            actor=actor,
+            now=self.now(),
+        )
 
 
 def utc_now() -> datetime:
@@ -100,6 +173,39 @@ def make_relay(settings: Settings) -> Relay:
         username=smtp.username,
         password=None if secret is None else secret.get_secret_value(),
         messages_per_connection=smtp.messages_per_connection,
+    )
+
+
+def make_signer(settings: Settings) -> Signer | None:
+    """Return what signs letters; None: the relay does, or there is no key yet.
+
+    Raises:
+        DigestError: The key cannot be read or is of another kind or too small.
+    """
+    path = settings.dkim_key_file
+    named = settings.dkim.private_key_file is not None
+    if settings.dkim.mode == "relay" or not (named or path.exists()):
+        return None
+    return Signer(settings.dkim_domain, settings.dkim.selector, path.read_bytes())
+
+
+def make_post(service: Service) -> Post:
+    """Build what one send worker needs.
+
+    Raises:
+        DigestError: The DKIM key cannot be read.
+    """
+    settings = service.settings
+    return Post(
+        db=service.db,
+        relay=make_relay(settings),
+        connections=settings.smtp.connections,
+        signer=make_signer(settings),
+        site=service.site,
+        secrets=service.secrets,
+        uncertain=UncertainPolicy(settings.send.uncertain),
+        worker=f"{socket.gethostname()[:40]}:{os.getpid()}:{random.token_hex(4)}",
+        release=partial(service.release, actor=SCHEDULE),
     )
 
 

@@ -9,7 +9,21 @@ import typer
 from sqlalchemy.exc import OperationalError
 from typer.exceptions import Abort, TyperException
 
-from digest.cli import articles, dkim, doctor, editions, schedules, setup, sources
+from digest.cli import (
+    articles,
+    deliveries,
+    dkim,
+    doctor,
+    editions,
+    logs,
+    mail,
+    posting,
+    schedules,
+    setup,
+    sources,
+    subscribers,
+    worker,
+)
 from digest.cli.face import Face
 from digest.domain.errors import DigestError, UsageError
 
@@ -25,9 +39,14 @@ setup.register(app)
 articles.register(app)
 sources.register(app)
 editions.register(app)
+subscribers.register(app)
+posting.register(app)
+deliveries.register(app)
+worker.register(app)
 schedules.register(app)
 dkim.register(app)
 doctor.register(app)
+mail.register(app)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -40,6 +59,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         The exit status: 0 done, 1 it failed, 2 wrong usage.
     """
     face = Face()
+    logs.set_up()
     try:
         rest = _take_shared(
             list(sys.argv[1:] if arguments is None else arguments), face
