@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from digest.domain.actor import READER
 from digest.domain.subscribers import LetterFormat
-from digest.subscriptions import preferences, sign_up
+from digest.subscriptions import erase, preferences, sign_up
 from digest.subscriptions.preferences import Preferences
 from digest.web.errors import gone
 from digest.web.forms import Form, field, read_form
@@ -125,12 +125,27 @@ def _export(request: Request, found: Preferences, form: Form) -> Response:  # no
     )
 
 
+def _delete(request: Request, found: Preferences, form: Form) -> Response:
+    if not field(form, "sure"):
+        return render(request, "delete", found.newsletter, found=found)
+    service = service_of(request)
+    erase.erase(
+        service.db,
+        subscriber_id=found.reader.id,
+        secrets=service.secrets,
+        actor=READER,
+        now=service.now(),
+    )
+    return render(request, "deleted", found.newsletter)
+
+
 _ACTIONS: Mapping[str, _Action] = {
     "save": _save,
     "pause": _pause,
     "resume": _resume,
     "join": _join,
     "export": _export,
+    "delete": _delete,
 }
 
 

@@ -1,0 +1,234 @@
+"""One-click unsubscription (RFC 8058), its page, preferences and erasure."""
+
+import json
+from collections.abc import Mapping
+
+import pytest
+
+from digest.domain.tokens import Purpose
+from digest.storage import subscribers, tables
+from tests.builders import NOW, add_newsletter
+from tests.integration.web.conftest import Web
+
+ALICE = "alice@example.test"
+
+
+@pytest.fixture
+def leave_url(web: Web) -> str:
+    return "/u/" + web.token(Purpose.UNSUBSCRIBE, ALICE)
+
+
+@pytest.fixture
+def preferences_url(web: Web) -> str:
+    return "/preferences/" + web.token(Purpose.PREFERENCES, ALICE)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Origin": "https://mail.example"},
+        {"Origin": "null", "Cookie": "a=b", "Authorization": "Basic eA=="},
+        {"Host": "elsewhere.test"},
+    ],
+)
+def test_one_click_answers_200_to_anybody(
+    web: Web, leave_url: str, headers: Mapping[str, str]
+) -> None:
+    """Checks U4, U5: no cookie, no redirect, any origin."""
+    answer = web.client.post(
+        leave_url,
+        content=b"List-Unsubscribe=One-Click",
+        headers={"Content-Type": "application/x-www-form-urlencoded", **headers},
+        follow_redirects=False,
+    )
+
+    assert (answer.status_code, answer.text) == (200, "Unsubscribed.\n")
+    assert "Set-Cookie" not in answer.headers
+    assert web.held(ALICE).state == "unsubscribed"
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"", ""),
+        (b"", "application/x-www-form-urlencoded"),
+        (b"\xff\x00junk", "multipart/form-data; boundary=x"),
+        (b"junk", "multipart/form-data"),
+        (b"junk", "text/plain; charset=nonsense"),
+        (b"x" * 1_000_000, "application/x-www-form-urlencoded"),
+        (
+            b'--b\r\nContent-Disposition: form-data; name="page"\r\n\r\n1\r\n--b--',
+            "multipart/form-data; boundary=b",
+        ),
+    ],
+)
+def test_one_click_works_whatever_the_body_is(
+    web: Web, leave_url: str, body: bytes, kind: str
+) -> None:
+    """Check U6, RFC 8058 §3.2."""
+    headers = {"Content-Type": kind} if kind else {}
+
+    answer = web.client.post(leave_url, content=body, headers=headers)
+
+    assert answer.status_code == 200
+    assert web.held(ALICE).state == "unsubscribed"
+
+
+def test_the_token_counts_in_the_path_alone(web: Web, leave_url: str) -> None:
+    """Check U11."""
+    token = leave_url.removeprefix("/u/")
+
+    answer = web.client.post("/u/mistyped", data={"token": token})
+
+    assert answer.status_code == 200
+    assert web.held(ALICE).state == "active"
+
+
+def test_an_unknown_link_is_answered_like_a_known_one(web: Web, leave_url: str) -> None:
+    """Check U9: no oracle."""
+    known, unknown = web.client.post(leave_url), web.client.post("/u/" + "a" * 37)
+
+    assert known.text == unknown.text
+    assert known.status_code == unknown.status_code
+    assert dict(known.headers) == dict(unknown.headers)
+
+
+def test_leaving_twice_is_noted_once(web: Web, leave_url: str) -> None:
+    codes = [web.client.post(leave_url).status_code for _ in range(3)]
+
+    with web.service.db.read() as tx:
+        actions = [row.action for row in tx.execute(tables.audit.select())]
+    assert codes == [200, 200, 200]
+    assert actions.count("subscription.left") == 1
+
+
+def test_the_page_masks_the_address_and_offers_less_below(
+    web: Web, leave_url: str
+) -> None:
+    html = web.client.get(leave_url).text
+
+    assert "a•••@example.test" in html
+    assert ALICE not in html
+    assert html.index("<button>Unsubscribe") < html.index("Rather get less?")
+
+
+def test_the_pages_button_can_be_undone(web: Web, leave_url: str) -> None:
+    left = web.client.post(leave_url, data={"page": "1"})
+    undone = web.client.post(leave_url, data={"undo": "1"})
+
+    assert "You are out" in left.text
+    assert "Undo" in left.text
+    assert "You are back" in undone.text
+    assert web.held(ALICE).state == "active"
+
+
+def test_a_page_opened_again_after_leaving_says_so(web: Web, leave_url: str) -> None:
+    web.client.post(leave_url)
+
+    html = web.client.get(leave_url).text
+
+    assert "You are out" in html
+    assert "Sign up again" in html
+
+
+def test_undo_by_an_unknown_link_brings_nobody_back(web: Web) -> None:
+    answer = web.client.post("/u/mistyped", data={"undo": "1"})
+
+    assert answer.status_code == 200
+    assert "You are out" in answer.text
+
+
+def test_preferences_are_saved_and_shown(web: Web, preferences_url: str) -> None:
+    answer = web.client.post(
+        preferences_url,
+        data={"action": "save", "sections": ["arts", "gone"], "format": "text"},
+    )
+
+    held = web.held(ALICE)
+    assert "Saved." in answer.text
+    assert 'value="arts" checked' in answer.text
+    assert (held.sections, held.format) == (("arts",), "text")
+
+
+def test_a_pause_is_set_and_ended(web: Web, preferences_url: str) -> None:
+    paused = web.client.post(preferences_url, data={"action": "pause", "weeks": "8"})
+    state = web.held(ALICE).state
+    resumed = web.client.post(preferences_url, data={"action": "resume"})
+
+    assert "Paused until Sunday 7 July 2024" in paused.text
+    assert state == "paused"
+    assert "The pause is over" in resumed.text
+    assert web.held(ALICE).state == "active"
+
+
+def test_another_newsletter_is_confirmed_by_letter(
+    web: Web, preferences_url: str
+) -> None:
+    add_newsletter(web.service.db, slug="monthly", name="The Month")
+
+    answer = web.client.post(
+        preferences_url, data={"action": "join", "newsletter": "monthly"}
+    )
+
+    with web.service.db.read() as tx:
+        sent = tx.execute(tables.notices.select()).all()
+    assert "We sent you a letter" in answer.text
+    assert ALICE in [row.address for row in sent]
+
+
+def test_a_newsletter_that_is_not_offered_is_not_joined(
+    web: Web, preferences_url: str
+) -> None:
+    answer = web.client.post(
+        preferences_url, data={"action": "join", "newsletter": "weekly"}
+    )
+
+    assert "We sent you a letter" not in answer.text
+
+
+def test_the_readers_data_comes_as_a_file(web: Web, preferences_url: str) -> None:
+    answer = web.client.post(preferences_url, data={"action": "export"})
+
+    document = json.loads(answer.text)
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    assert document["address"] == ALICE
+    assert document["known_since"] == NOW.isoformat()
+
+
+def test_deleting_asks_once_more_and_then_forgets(
+    web: Web, preferences_url: str, leave_url: str
+) -> None:
+    asked = web.client.post(preferences_url, data={"action": "delete"})
+    with web.service.db.read() as tx:
+        still = subscribers.find(tx, ALICE)
+
+    web.client.post(preferences_url, data={"action": "delete", "sure": "1"})
+
+    with web.service.db.read() as tx:
+        found = subscribers.find(tx, ALICE)
+    assert "Delete everything about you?" in asked.text
+    assert still is not None
+    assert found is None
+    assert web.client.get(preferences_url).status_code == 404
+    assert web.client.post(leave_url).status_code == 200
+
+
+def test_a_reader_who_left_is_shown_the_way_back(
+    web: Web, preferences_url: str, leave_url: str
+) -> None:
+    web.client.post(leave_url)
+
+    html = web.client.get(preferences_url).text
+
+    assert "You do not get this newsletter at present." in html
+
+
+@pytest.mark.parametrize("purpose", [Purpose.UNSUBSCRIBE, Purpose.CONFIRM])
+def test_a_link_opens_its_own_page_only(web: Web, purpose: Purpose) -> None:
+    """Attack A10."""
+    token = web.token(purpose, ALICE)
+
+    answer = web.client.post(f"/preferences/{token}", data={"action": "export"})
+
+    assert answer.status_code == 404

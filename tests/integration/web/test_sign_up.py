@@ -1,0 +1,281 @@
+"""Signing up and confirming by the pages."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+import pytest
+
+from digest.domain.states import SuppressionReason
+from digest.domain.tokens import Purpose
+from digest.storage import subscribers, suppressions, tables
+from digest.web.limits import SignUpLimits, network_of
+from tests.builders import NOW, add_newsletter
+from tests.integration.web.conftest import Web
+
+Fields = Mapping[str, str | Sequence[str]]
+
+
+def post(web: Web, address: str, **more: str) -> tuple[int, str]:
+    answer = web.client.post("/subscribe", data={"address": address, **more})
+    return answer.status_code, answer.text
+
+
+def mailed_to(web: Web, address: str) -> list[str]:
+    with web.service.db.read() as tx:
+        query = tables.notices.select().where(tables.notices.c.address == address)
+        return [row.kind for row in tx.execute(query)]
+
+
+def test_a_form_pasted_into_another_site_is_enough(web: Web) -> None:
+    answer = web.client.post(
+        "/subscribe",
+        data={"address": "dina@example.test"},
+        headers={"Origin": "https://blog.example", "Referer": "https://blog.example/"},
+    )
+
+    assert answer.status_code == 200
+    assert mailed_to(web, "dina@example.test") == ["confirmation"]
+
+
+def test_the_answer_is_the_same_for_every_address(web: Web) -> None:
+    """Attack A9: known, pending, suppressed, new."""
+    with web.service.db.write() as tx:
+        suppressions.add(
+            tx,
+            address_hash=web.service.secrets.hash_address("carl@example.test"),
+            address=None,
+            reason=SuppressionReason.COMPLAINT,
+            detail="",
+            now=NOW,
+        )
+
+    answers = {
+        post(web, address)[1].replace(address, "ADDRESS")
+        for address in (
+            "alice@example.test",
+            "bobby@example.test",
+            "carl@example.test",
+            "bob@example.test",
+        )
+    }
+
+    assert len(answers) == 1
+    assert mailed_to(web, "alice@example.test") == []
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "",
+        "dina",
+        "dina@",
+        "dina@@example.test",
+        '"a@evil.test"@example.test',
+        "dina@example.test\r\nBcc: x@example.test",
+        "dina@example.test\x00",
+        "<dina@example.test>",
+        "dina@exam ple.test",
+        "dina@example.test,eve@example.test",
+        "=?utf-8?q?dina?=@example.test <x@y.test>",
+    ],
+)
+def test_a_faulty_address_is_shown_again_with_what_is_wrong(
+    web: Web, typed: str
+) -> None:
+    """Attack A26: nothing is stored that is not one plain address."""
+    answer = web.client.post(
+        "/subscribe", data={"address": typed, "sections": ["arts"]}
+    )
+
+    assert answer.status_code == 422
+    assert 'aria-describedby="mistake"' in answer.text
+    assert 'role="alert"' in answer.text
+    assert 'value="arts" checked' in answer.text
+
+
+def test_what_was_typed_is_kept_and_escaped(web: Web) -> None:
+    status, html = post(web, '"><script>alert(1)</script>')
+
+    assert status == 422
+    assert "<script" not in html
+    assert "&lt;script&gt;" in html
+
+
+def test_sections_and_the_wording_are_on_record(web: Web) -> None:
+    web.client.post(
+        "/subscribe",
+        data={"address": "dina@example.test", "sections": ["arts", "gone"]},
+    )
+
+    with web.service.db.read() as tx:
+        row = tx.execute(tables.consents.select().order_by(tables.consents.c.id.desc()))
+        evidence = row.mappings().first()
+    assert web.held("dina@example.test").sections == ("arts",)
+    assert evidence is not None
+    assert evidence["source"] == "https://news.example.test/subscribe"
+    assert evidence["wording"].startswith("By signing up you agree that The Week")
+    assert web.newsletter.purpose in evidence["wording"]
+
+
+def test_a_program_that_fills_the_hidden_field_gets_the_same_answer_only(
+    web: Web,
+) -> None:
+    status, html = post(web, "dina@example.test", website="https://spam.test")
+
+    assert status == 200
+    assert "Check your inbox" in html
+    assert mailed_to(web, "dina@example.test") == []
+
+
+def test_one_network_is_limited_and_told_when_to_come_back(web: Web) -> None:
+    """Attack A6."""
+    answers = [
+        web.client.post("/subscribe", data={"address": f"r{n}@example.test"})
+        for n in range(11)
+    ]
+
+    assert [a.status_code for a in answers] == [200] * 10 + [429]
+    assert answers[-1].headers["Retry-After"] == "3600"
+    assert "Too many sign-ups" in answers[-1].text
+
+
+def test_a_form_of_ours_has_the_larger_share(web: Web) -> None:
+    stamp = web.service.secrets.tokens.issue(
+        Purpose.FORM, 1, at=NOW - timedelta(minutes=1)
+    )
+
+    codes = [post(web, f"r{n}@example.test", stamp=stamp)[0] for n in range(12)]
+
+    assert codes == [200] * 12
+
+
+def test_the_page_carries_a_signed_time(web: Web) -> None:
+    html = web.client.get("/").text
+
+    found = re.search(r'name="stamp" value="([^"]+)"', html)
+    assert found is not None
+    token = web.service.secrets.tokens.read(Purpose.FORM, found[1], now=NOW)
+    assert token is not None
+    assert token.issued_at == NOW
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "status"),
+    [
+        (b"x" * 20_000, "application/x-www-form-urlencoded", 413),
+        (b"{}", "application/json", 422),
+        (b"junk", "multipart/form-data", 400),
+        (b"junk", "multipart/form-data; boundary=b; charset=nonsense", 400),
+    ],
+)
+def test_bodies_that_are_no_form_are_refused(
+    web: Web, content: bytes, kind: str, status: int
+) -> None:
+    answer = web.client.post(
+        "/subscribe", content=content, headers={"Content-Type": kind}
+    )
+
+    assert answer.status_code == status
+
+
+def test_confirming_by_the_button_welcomes(web: Web) -> None:
+    url = "/confirm/" + web.token(Purpose.CONFIRM, "bob@example.test")
+    shown = web.client.get(url)
+
+    answers = [web.client.post(url), web.client.post(url)]
+
+    assert "Yes, send it to me" in shown.text
+    assert [a.status_code for a in answers] == [200, 200]
+    assert all("You are subscribed" in a.text for a in answers)
+    assert web.held("bob@example.test").state == "active"
+    assert mailed_to(web, "bob@example.test") == ["confirmation", "welcome"]
+
+
+def old_link(web: Web, at: datetime) -> str:
+    held = web.held("bob@example.test")
+    token = web.service.secrets.tokens.issue(Purpose.CONFIRM, held.id, at=at)
+    return f"/confirm/{token}"
+
+
+def test_an_expired_link_offers_a_new_one(web: Web) -> None:
+    url = old_link(web, NOW - timedelta(days=8))
+
+    shown, pressed = web.client.get(url), web.client.post(url)
+    renewed = web.client.post(url, data={"again": "1"})
+
+    assert (shown.status_code, pressed.status_code) == (410, 410)
+    assert "Send a new link" in pressed.text
+    assert "Check your inbox" in renewed.text
+    assert web.held("bob@example.test").state == "pending"
+
+
+def test_a_mistyped_link_confirms_and_renews_nothing(web: Web) -> None:
+    answers = [
+        web.client.post("/confirm/xyz"),
+        web.client.post("/confirm/xyz", data={"again": "1"}),
+    ]
+
+    assert [a.status_code for a in answers] == [404, 404]
+
+
+def test_an_arabic_newsletter_speaks_arabic(web: Web) -> None:
+    add_newsletter(
+        web.service.db,
+        slug="arabic",
+        name="الأسبوع",
+        language="ar",
+        direction="rtl",
+        purpose="رسالة واحدة كل أسبوع.",
+    )
+
+    html = web.client.get("/?newsletter=arabic").text
+
+    assert '<html lang="ar" dir="rtl">' in html
+    assert "Sign up" not in html
+    assert "E-mail address" not in html
+
+
+def test_windows_slide_and_memory_is_bounded() -> None:
+    limits = SignUpLimits(per_network=1, altogether=20_000)
+    for n in range(12_000):
+        limits.admit(f"n{n}", now=NOW)
+
+    again = limits.admit("n11999", now=NOW)
+    later = limits.admit("n11999", now=NOW + timedelta(hours=1))
+
+    assert (again, later) == (False, True)
+    assert len(limits._seen) <= 10_001
+
+
+def test_everybody_together_is_limited() -> None:
+    limits = SignUpLimits(per_network=5, altogether=3)
+
+    admitted = [limits.admit(f"n{n}", now=NOW) for n in range(5)]
+
+    assert admitted == [True] * 3 + [False] * 2
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("testclient", "unknown"),
+        (None, "unknown"),
+    ],
+)
+def test_a_network_is_what_one_line_has(address: str | None, network: str) -> None:
+    assert network_of(address) == network
+
+
+def test_an_unknown_reader_is_stored_once_confirmed_or_not(web: Web) -> None:
+    post(web, "dina@example.test")
+    post(web, "DINA@example.test")
+
+    with web.service.db.read() as tx:
+        rows = tx.execute(tables.subscribers.select()).all()
+        found = subscribers.find(tx, "dina@example.test")
+    assert len(rows) == 3
+    assert found is not None
