@@ -155,7 +155,8 @@ def _select(fields: Sequence[Field]) -> tuple[str, str]:
         for name, value in last_first
         if name == wanted.lower()
     )
-    rows = [":".join(names[i : i + 4]) for i in range(0, len(names), 4)]
+    # Three to a row, where `write_fields` may fold, fit on one of 78 columns.
+    rows = [":".join(names[i : i + 3]) for i in range(0, len(names), 3)]
     return canonical, ": ".join(rows)
 
 

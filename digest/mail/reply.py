@@ -206,10 +206,10 @@ def parse_reply(code: int, text: str) -> Reply:
     Returns:
         The reply with its text on one line of at most 1,000 characters.
     """
-    lines = text.split("\n")
-    found = next((m for line in lines if (m := _ENHANCED.match(line))), None)
-    words = " ".join(_ENHANCED.sub("", line, count=1) for line in lines)
-    return Reply(code, found[1] if found else None, one_line(words))
+    read = [(_ENHANCED.match(line), line) for line in text.split("\n")]
+    enhanced = next((found[1] for found, _ in read if found), None)
+    words = " ".join(line[found.end() :] if found else line for found, line in read)
+    return Reply(code, enhanced, one_line(words))
 
 
 def one_line(text: str) -> str:

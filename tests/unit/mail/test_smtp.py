@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +26,6 @@ from tests.fakes import (
     ACCEPTING,
     EHLO,
     GREETING,
-    LETTER,
     NOTHING,
     OPENING,
     Action,
@@ -51,9 +52,9 @@ async def decline() -> bool:
     return False
 
 
-def relay_at(port: int, **changes: object) -> Relay:
-    values = {"host": "127.0.0.1", "port": port, "client_name": "news.example"}
-    return Relay(**(values | changes))  # type: ignore[arg-type] - a test's shorthand
+def relay_at(port: int, **changes: Any) -> Relay:
+    relay = Relay(host="127.0.0.1", port=port, client_name="news.example")
+    return replace(relay, **changes)
 
 
 async def send_over(*scripts: Sequence[Turn], letters: int = 1) -> list[Outcome]:
@@ -251,7 +252,7 @@ class TestLoss:
     async def test_is_declared_when_an_answer_takes_too_long(self, stage: str) -> None:
         turn = ["mail", "rcpt", "data", "dot"].index(stage)
         never = asyncio.Event()
-        timeouts = Timeouts(**{stage: 0.01})  # type: ignore[arg-type] - one of its own
+        timeouts = replace(Timeouts(), **{stage: 0.01})
         async with (
             ScriptedServer(cut(turn, after(never, "250 Late"))) as server,
             Pool(relay_at(server.port, timeouts=timeouts), size=1) as pool,
@@ -488,7 +489,7 @@ class TestEncryption:
         ids=["stripped", "refused", "cut", "no-handshake"],
     )
     async def test_missing_stops_before_anything_is_said_in_the_clear(
-        self, script: list[Turn], tmp_path: Path
+        self, script: list[Turn]
     ) -> None:
         """A man in the middle takes STARTTLS away (CVE-2016-0772)."""
         async with ScriptedServer(script) as server:
@@ -521,12 +522,12 @@ class TestEncryption:
 
     @pytest.mark.parametrize(
         ("host", "days", "trusted"),
-        [("127.0.0.1", 30, False), ("127.0.0.2", 30, True), ("127.0.0.1", -1, True)],
+        [("127.0.0.1", 30, ""), ("127.0.0.2", 30, "own"), ("127.0.0.1", -1, "own")],
         ids=["unknown-authority", "wrong-name", "expired"],
     )
     @pytest.mark.parametrize("security", ["starttls", "tls"])
     async def test_with_a_bad_certificate_is_refused(
-        self, security: str, host: str, days: int, trusted: bool, tmp_path: Path
+        self, security: str, host: str, days: int, trusted: str, tmp_path: Path
     ) -> None:
         certificate = make_certificate(tmp_path, host=host, days=days)
         ca_file = certificate.ca_file if trusted else None
