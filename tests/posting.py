@@ -1,17 +1,20 @@
 """An approved edition, its readers, a relay that remembers: what sending needs."""
 
+import asyncio
 import email
 import email.policy
-from collections.abc import Iterator
-from datetime import date, datetime
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import date, datetime, timedelta
 from email.message import EmailMessage
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from sqlalchemy import insert, select
 
 from digest.domain.actor import Actor, ActorKind
 from digest.domain.deliveries import UncertainPolicy
 from digest.domain.editions import Edition, Variant
+from digest.domain.letters import NewNotice, NoticeKind, Sender
 from digest.domain.newsletters import Newsletter
 from digest.domain.slots import Slot, marker
 from digest.domain.states import EditionState, SubscriptionState
@@ -146,15 +149,40 @@ def make_post(db: Database, port: int, **changes: Any) -> Post:
     return Post(**(values | changes))
 
 
+class Clock:
+    """Stands at `NOW` until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, **length: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(**length)
+
+
 class Inbox:
-    """What a sink took, by reader."""
+    """What a server took, by reader."""
 
     def __init__(self) -> None:
         self.received: list[Received] = []
+        self._calls: dict[int, Callable[[], None]] = {}
+
+    def take(self, letter: Received) -> None:
+        """Keep a letter."""
+        self.received.append(letter)
+        if call := self._calls.get(len(self.received)):
+            call()
+
+    def when(self, count: int, call: Callable[[], None]) -> None:
+        """Call something once so many letters have come."""
+        self._calls[count] = call
 
     def sink(self) -> Sink:
         """A server that puts every letter here."""
-        return Sink(self.received.append)
+        return Sink(self.take)
 
     def recipients(self) -> list[str]:
         """Who got a letter, sorted, once for each letter."""
@@ -168,6 +196,112 @@ class Inbox:
             )
             assert isinstance(found, EmailMessage)
             yield found
+
+
+HANG_UP = "hang up"
+Mood = Callable[[str, str], str | None]
+
+
+class MoodyRelay:
+    """A relay whose answers a test decides; use as `async with`.
+
+    Args:
+        inbox: Where accepted letters go, and those whose answer is `HANG_UP`.
+        mood: From the verb (`.` for the final dot) and the recipient to the answer;
+            None: what is usual.
+    """
+
+    _USUAL: ClassVar = {"DATA": "354 Go on", "QUIT": "221 Bye", ".": "250 Taken"}
+
+    def __init__(self, inbox: Inbox, mood: Mood) -> None:
+        self._inbox = inbox
+        self._mood = mood
+        self.port = 0
+        self.heard: list[str] = []
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._talk, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        self._server.close()
+        await self._server.wait_closed()
+
+    async def _talk(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        with suppress(OSError, asyncio.IncompleteReadError):
+            await self._converse(reader, writer)
+        writer.close()
+
+    async def _converse(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        sender = recipient = ""
+        writer.write(_answer(self._mood("CONNECT", "") or "220 moody"))
+        while line := (await reader.readline()).decode().strip():
+            self.heard.append(line)
+            verb, _, rest = line.partition(" ")
+            if verb == "MAIL":
+                sender = rest.partition("<")[2].partition(">")[0]
+            if verb == "RCPT":
+                recipient = rest.partition("<")[2].partition(">")[0]
+            answer = self._reply(verb, recipient)
+            if verb == "DATA" and answer.startswith("354"):
+                writer.write(_answer(answer))
+                message = (await reader.readuntil(b"\r\n.\r\n"))[:-3]
+                answer = self._reply(".", recipient)
+                if answer.startswith(("2", HANG_UP)):
+                    self._inbox.take(Received(sender, (recipient,), message))
+            if answer == HANG_UP:
+                return
+            writer.write(_answer(answer))
+            if verb == "QUIT" or answer.startswith("421"):
+                return
+
+    def _reply(self, verb: str, recipient: str) -> str:
+        return self._mood(verb, recipient) or self._USUAL.get(verb, "250 Ok")
+
+
+def _answer(text: str) -> bytes:
+    return f"{text}\r\n".encode()
+
+
+def lose_answers(count: int) -> Mood:
+    """A mood in which the first answers to the final dot are lost."""
+    left = [count]
+
+    def mood(verb: str, _recipient: str) -> str | None:
+        if verb == "." and left[0]:
+            left[0] -= 1
+            return HANG_UP
+        return None
+
+    return mood
+
+
+def notices_of(db: Database) -> list[Any]:
+    """Every notice, in order of their ids."""
+    with db.read() as tx:
+        return list(tx.execute(select(tables.notices).order_by(tables.notices.c.id)))
+
+
+def make_notice(**changes: Any) -> NewNotice:
+    """A confirmation letter to bob."""
+    values: dict[str, Any] = {
+        "kind": NoticeKind.CONFIRMATION,
+        "address": "bob@example.com",
+        "sender": Sender(
+            name="The Week",
+            address="weekly@news.example.test",
+            reply_to="editor@news.example.test",
+        ),
+        "subject": "Please confirm",
+        "text": "Press the button.\n",
+        "headers": {"Auto-Submitted": "auto-generated"},
+    }
+    return NewNotice(**(values | changes))
 
 
 def rows_of(db: Database, edition: Edition) -> list[Any]:
