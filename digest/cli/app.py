@@ -19,6 +19,7 @@ from digest.cli import (
     mail,
     posting,
     schedules,
+    serve,
     setup,
     sources,
     subscribers,
@@ -43,6 +44,7 @@ subscribers.register(app)
 posting.register(app)
 deliveries.register(app)
 worker.register(app)
+serve.register(app)
 schedules.register(app)
 dkim.register(app)
 doctor.register(app)

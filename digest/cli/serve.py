@@ -1,0 +1,122 @@
+"""`serve`: the public pages and the send worker in one process."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Annotated, Any
+
+import structlog
+import typer
+
+from digest.bootstrap import Service, make_post
+from digest.cli.face import Face, face_of
+from digest.domain.actor import SCHEDULE
+from digest.domain.errors import UsageError
+from digest.send import worker
+from digest.subscriptions.preferences import resume_due
+from digest.web.app import make_app
+from digest.web.server import serve
+
+_log = structlog.get_logger()
+
+# What is under way when the process is told to stop has so long.
+_GRACE = timedelta(seconds=3)
+_BETWEEN_CHECKS_SECONDS = 600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Run:
+    face: Face
+    service: Service
+    stop: asyncio.Event
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command of this module."""
+    app.command("serve")(run_serve)
+
+
+def run_serve(
+    ctx: typer.Context,
+    *,
+    only: Annotated[
+        str, typer.Option(help="Parts to run, comma separated: web, worker")
+    ] = "",
+) -> None:
+    """Serve the public pages and carry letters until stopped."""
+    names = _choose(only)
+    face = face_of(ctx)
+    asyncio.run(_serve(face, face.service(), names))
+
+
+def _choose(only: str) -> list[str]:
+    names = [name.strip() for name in only.split(",") if name.strip()]
+    unknown = [name for name in names if name not in _PARTS]
+    if unknown:
+        raise UsageError(
+            f"There is no part {unknown[0]!r} to serve.",
+            f"Parts: {', '.join(_PARTS)}.",
+        )
+    return names or list(_PARTS)
+
+
+async def _serve(face: Face, service: Service, names: list[str]) -> None:
+    """Run the parts side by side; when one fails, all stop and its error is told."""
+    run = _Run(face=face, service=service, stop=asyncio.Event())
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, run.stop.set)
+    tasks: list[asyncio.Task[None]] = [
+        asyncio.create_task(_PARTS[name](run), name=name) for name in names
+    ]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    run.stop.set()
+    for result in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result
+
+
+async def _web(run: _Run) -> None:
+    web = run.service.settings.web
+
+    def tell(port: int) -> None:
+        host = f"[{web.host}]" if ":" in web.host else web.host
+        run.face.say(f"Serving http://{host}:{port}/ for {web.base_url}")
+
+    await serve(
+        make_app(run.service),
+        host=web.host,
+        port=web.port,
+        stop=run.stop,
+        ready=tell,
+    )
+
+
+async def _worker(run: _Run) -> None:
+    post = replace(make_post(run.service), grace=_GRACE)
+    run.face.say("Carrying letters.")
+    await asyncio.gather(
+        worker.work(post, clock=run.service.clock, stop=run.stop), _end_pauses(run)
+    )
+
+
+async def _end_pauses(run: _Run) -> None:
+    """End the readers' pauses whose time has come."""
+    while not run.stop.is_set():
+        try:
+            await asyncio.to_thread(
+                resume_due, run.service.db, actor=SCHEDULE, now=run.service.now()
+            )
+        except Exception:  # noqa: BLE001 - the loop's one catch-all: it tries again
+            _log.exception("pauses.failed")
+        with suppress(TimeoutError):
+            await asyncio.wait_for(run.stop.wait(), _BETWEEN_CHECKS_SECONDS)
+
+
+_PARTS: Mapping[str, Callable[[_Run], Coroutine[Any, Any, None]]] = {
+    "web": _web,
+    "worker": _worker,
+}

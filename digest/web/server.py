@@ -1,0 +1,91 @@
+"""The listener under the web application: one socket, a clean stop."""
+
+import asyncio
+import contextlib
+import errno
+import socket
+from collections.abc import Callable, Iterator
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from digest.domain.errors import DigestError
+
+_DRAIN_SECONDS = 3
+_KEEP_ALIVE_SECONDS = 15
+# Far above what one process answers; a flood is refused instead of queued.
+_MOST_AT_ONCE = 500
+_LOOPBACK = ["127.0.0.1", "::1"]
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the process, which has other parts to stop too."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+async def serve(
+    app: ASGIApp,
+    *,
+    host: str,
+    port: int,
+    stop: asyncio.Event,
+    ready: Callable[[int], None],
+) -> None:
+    """Answer requests until told to stop; those under way have 3 s to end.
+
+    Args:
+        app: The application.
+        host: The address to listen on.
+        port: The port; 0: any free one.
+        stop: Set it to end.
+        ready: Called with the port once connections are taken.
+
+    Raises:
+        DigestError: The address cannot be listened on.
+    """
+    listener = _listen(host, port)
+    server = _Server(_configure(app))
+    serving = asyncio.create_task(server.serve(sockets=[listener]), name="web")
+    # The socket listens already: who connects before the server accepts is queued.
+    ready(listener.getsockname()[1])
+    ended = asyncio.create_task(stop.wait())
+    await asyncio.wait({serving, ended}, return_when=asyncio.FIRST_COMPLETED)
+    ended.cancel()
+    server.should_exit = True
+    await serving
+
+
+def _configure(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        lifespan="off",
+        access_log=False,  # paths hold tokens
+        log_config=None,
+        server_header=False,
+        proxy_headers=True,
+        forwarded_allow_ips=_LOOPBACK,  # a proxy on this machine, nobody else
+        limit_concurrency=_MOST_AT_ONCE,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_DRAIN_SECONDS,
+        ws="none",
+    )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        family, _, _, _, address = found[0]
+        return socket.create_server(address[:2], family=family, backlog=2048)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            reason = "another program listens there"
+        else:
+            reason = error.strerror or str(error)
+        raise DigestError(
+            f"The pages cannot be served on {host} port {port}: {reason}.",
+            "Set DIGEST_WEB__HOST and DIGEST_WEB__PORT.",
+        ) from None

@@ -1,0 +1,90 @@
+"""`digest serve` as a process: it answers, tells where, stops in time."""
+
+import http.client
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from digest.cli.app import run
+
+_TELLS = re.compile(r"Serving http://127\.0\.0\.1:(\d+)/")
+
+
+@pytest.fixture
+def environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    monkeypatch.setenv("DIGEST_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("DIGEST_WEB__PORT", "0")
+    monkeypatch.setenv("DIGEST_SMTP__PORT", "1")
+    monkeypatch.setenv("DIGEST_SMTP__SECURITY", "none")
+    assert run(["init"]) == 0
+    return dict(os.environ)
+
+
+@pytest.fixture
+def process(environ: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "digest", "serve"]
+    with subprocess.Popen(  # noqa: S603 - our own program
+        command, env=environ, stderr=subprocess.PIPE, text=True
+    ) as started:
+        yield started
+        started.kill()
+
+
+def port_of(process: subprocess.Popen[str]) -> int:
+    assert process.stderr is not None
+    for line in process.stderr:
+        if found := _TELLS.search(line):
+            return int(found[1])
+    pytest.fail("it never said where it serves")
+
+
+def test_it_answers_says_where_and_stops_within_five_seconds(
+    process: subprocess.Popen[str],
+) -> None:
+    port = port_of(process)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request("GET", "/readyz")
+    status = connection.getresponse().status
+
+    started = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    ended = process.wait(timeout=10)
+
+    connection.close()
+    assert (status, ended) == (200, 0)
+    assert time.monotonic() - started < 5
+
+
+def test_a_port_in_use_is_one_line(
+    environ: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setenv("DIGEST_WEB__PORT", str(taken.getsockname()[1]))
+        capsys.readouterr()
+
+        status = run(["serve", "--only", "web"])
+
+    error = capsys.readouterr().err
+    assert status == 1
+    assert "another program listens there" in error
+    assert len(error.splitlines()) == 1
+
+
+@pytest.mark.parametrize("only", ["inbound", "web,nonsense"])
+def test_a_part_that_does_not_exist_is_named(
+    environ: dict[str, str], capsys: pytest.CaptureFixture[str], only: str
+) -> None:
+    status = run(["serve", "--only", only])
+
+    assert status == 2
+    assert "Parts: web, worker" in capsys.readouterr().err
