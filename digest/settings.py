@@ -179,6 +179,11 @@ class Settings(_Part):
         default = self.keys / f"dkim-{self.dkim.selector}.pem"
         return self.dkim.private_key_file or default
 
+    @property
+    def is_signed(self) -> bool:
+        """Whether letters get a signature: ours, or the relay's."""
+        return self.dkim.mode == "relay" or self.dkim_key_file.exists()
+
 
 def load_settings(
     *, config: Path | None = None, environ: Mapping[str, str] | None = None

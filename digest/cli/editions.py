@@ -176,7 +176,7 @@ def check_edition(ctx: typer.Context, edition: EditionId) -> None:
         edition_id=edition,
         templates=service.templates,
         site=service.site,
-        signed=_is_signed(service),
+        signed=service.settings.is_signed,
     )
     document = {
         "errors": finding_documents(found.errors),
@@ -214,7 +214,7 @@ def approve_edition(
         because=because,
         templates=service.templates,
         site=service.site,
-        signed=_is_signed(service),
+        signed=service.settings.is_signed,
         actor=CLI,
         now=service.now(),
     )
@@ -241,9 +241,3 @@ def _read_sponsor(path: Path) -> Sponsor:
         raise RefusedError(
             f"{path} is not a text file in UTF-8.", "Save it as UTF-8."
         ) from None
-
-
-def _is_signed(service: Service) -> bool:
-    """Whether letters get a signature: ours, or the relay's."""
-    settings = service.settings
-    return settings.dkim.mode == "relay" or settings.dkim_key_file.exists()

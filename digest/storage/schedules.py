@@ -130,9 +130,23 @@ def mark_collected(tx: Tx, kept: KeptSchedule, issue_date: date) -> None:
 
 
 def mark_late(
-    tx: Tx, kept: KeptSchedule, issue_date: date, *, actor: Actor, now: datetime
+    tx: Tx,
+    kept: KeptSchedule,
+    issue_date: date,
+    trouble: str,
+    *,
+    actor: Actor,
+    now: datetime,
 ) -> bool:
     """Ask an operator about an issue that is past its grace, once.
+
+    Args:
+        tx: A writing transaction.
+        kept: The schedule.
+        issue_date: The issue.
+        trouble: What the operator is asked.
+        actor: Who found it.
+        now: When.
 
     Returns:
         Whether it was news.
@@ -141,10 +155,10 @@ def mark_late(
     changed = tx.execute(
         update(tables.schedules)
         .where(c.id == kept.id, or_(c.late_for.is_(None), c.late_for < issue_date))
-        .values(late_for=issue_date)
+        .values(late_for=issue_date, trouble=f"{issue_date}: {trouble}")
     )
     if changed.rowcount == 1:
-        detail = {"issue_date": str(issue_date)}
+        detail = {"issue_date": str(issue_date), "trouble": trouble}
         _audit(tx, kept, "schedule.late", actor=actor, now=now, **detail)
     return changed.rowcount == 1
 

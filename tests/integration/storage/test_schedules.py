@@ -227,7 +227,10 @@ def test_asks_about_a_late_issue_once(db: Database) -> None:
     news = []
     for day in (SUNDAY, SUNDAY, SUNDAY + timedelta(days=7), SUNDAY):
         with db.write() as tx:
-            news.append(schedules.mark_late(tx, kept, day, actor=SCHEDULE, now=NOW))
+            told = schedules.mark_late(
+                tx, kept, day, "Send it?", actor=SCHEDULE, now=NOW
+            )
+            news.append(told)
 
     assert news == [True, False, True, False]
     assert actions(db)[1:] == ["schedule schedule.late"] * 2

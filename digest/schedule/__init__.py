@@ -1,0 +1,1 @@
+"""The schedule: it says when an issue is collected, composed and released."""

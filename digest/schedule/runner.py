@@ -1,0 +1,135 @@
+"""The schedule's loop: woken by APScheduler, led by one process, worked by turns.
+
+APScheduler only wakes us. It skips and double-fires where a zone's clocks change, and
+after the host's clock was set back it sleeps until the old time returns; so every
+turn asks the calendar anew, and a wait on the monotonic clock bounds each sleep.
+"""
+
+import asyncio
+import math
+import time
+from collections.abc import Callable
+from datetime import UTC, timedelta
+from typing import Any
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from digest.bootstrap import Service
+from digest.schedule import stages, turn
+from digest.storage.leader import Leadership
+
+_log = structlog.get_logger()
+
+# Sources have intervals of their own, five minutes at least.
+_POLL_SECONDS = 300
+_LOCK_FILE = "schedule.lock"
+
+
+async def run(
+    service: Service,
+    *,
+    stop: asyncio.Event,
+    heartbeat: timedelta = timedelta(seconds=30),
+) -> None:
+    """Follow every schedule until told to stop.
+
+    Any number of processes may run it; one of them leads, the others wait.
+
+    Args:
+        service: The installation.
+        stop: Set it to end the loop; what is under way finishes.
+        heartbeat: How often to look for what people changed meanwhile.
+    """
+    leadership = Leadership(service.db, service.settings.home / _LOCK_FILE)
+    runner = Runner(service, leadership, heartbeat)
+    runner.start()
+    try:
+        while not stop.is_set():
+            await runner.turn()
+            await runner.sleep(stop)
+    finally:
+        await runner.close()
+
+
+class Runner:
+    """One process's loop.
+
+    Args:
+        service: The installation.
+        leadership: The right to lead.
+        heartbeat: The longest sleep; twice that where even APScheduler oversleeps.
+    """
+
+    def __init__(
+        self, service: Service, leadership: Leadership, heartbeat: timedelta
+    ) -> None:
+        self._heartbeat = heartbeat.total_seconds()
+        self._service = service
+        self._leadership = leadership
+        self._awake = asyncio.Event()
+        self._preparing: asyncio.Task[None] | None = None
+        self._polled_at = -math.inf
+        self._scheduler = AsyncIOScheduler(
+            timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True}
+        )
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no preparation is under way."""
+        return self._preparing is None or self._preparing.done()
+
+    def start(self) -> None:
+        """Begin to be woken."""
+        self._scheduler.add_job(
+            self._wake, "interval", seconds=self._heartbeat, id="heartbeat"
+        )
+        self._scheduler.start()
+
+    async def turn(self) -> None:
+        """Release what is due; begin to prepare, which may take minutes."""
+        if not await _attempt(self._leadership.hold):
+            return
+        if self.is_idle:
+            self._preparing = asyncio.create_task(self._prepare(), name="prepare")
+        now = self._service.now()
+        await _attempt(turn.release_due, self._service, now)
+        moment = await _attempt(turn.next_moment, self._service, now)
+        if moment is not None:
+            self._scheduler.add_job(
+                self._wake, "date", run_date=moment, id="moment", replace_existing=True
+            )
+
+    async def sleep(self, stop: asyncio.Event) -> None:
+        """Wait for a wake, the end, or twice the heartbeat on the monotonic clock."""
+        waits = [asyncio.create_task(event.wait()) for event in (stop, self._awake)]
+        limit = 2 * self._heartbeat
+        await asyncio.wait(waits, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+        self._awake.clear()
+
+    async def close(self) -> None:
+        """Stop being woken, let preparations end, give the lead away."""
+        self._scheduler.shutdown(wait=False)
+        if self._preparing is not None:
+            await self._preparing
+        await _attempt(self._leadership.release)
+
+    async def _prepare(self) -> None:
+        await _attempt(turn.tick, self._service, self._service.now())
+        if time.monotonic() - self._polled_at >= _POLL_SECONDS:
+            self._polled_at = time.monotonic()
+            await _attempt(stages.collect_due, self._service, self._service.now())
+
+    async def _wake(self) -> None:
+        self._awake.set()
+
+
+async def _attempt(work: Callable[..., Any], *given: Any) -> Any:
+    """Do blocking work in a thread; the loop's one catch-all."""
+    try:
+        return await asyncio.to_thread(work, *given)
+    except Exception:  # noqa: BLE001 - the next turn begins from the database again
+        _log.exception("schedule.failed", work=work.__name__)
+        return None

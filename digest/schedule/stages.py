@@ -1,0 +1,103 @@
+"""What the schedule asks of the stages, each with the schedule as the actor."""
+
+from datetime import date, datetime
+
+from digest import bootstrap
+from digest.bootstrap import Service
+from digest.compose import approve as approval, draft, preflight
+from digest.domain.actor import SCHEDULE
+from digest.domain.editions import Edition
+from digest.domain.errors import StateError
+from digest.domain.newsletters import Newsletter
+from digest.ingest import collecting
+
+_BECAUSE = "The schedule approves by itself."
+
+
+def collect(service: Service, newsletter: Newsletter, now: datetime) -> None:
+    """Collect a newsletter's sources; one that fails keeps its error itself."""
+    collecting.collect(
+        service.db,
+        fetcher=bootstrap.make_fetcher(service.settings),
+        actor=SCHEDULE,
+        now=now,
+        newsletter=newsletter.slug,
+    )
+
+
+def collect_due(service: Service, now: datetime) -> None:
+    """Collect every source whose own interval has passed."""
+    collecting.collect(
+        service.db,
+        fetcher=bootstrap.make_fetcher(service.settings),
+        actor=SCHEDULE,
+        now=now,
+        due_only=True,
+    )
+
+
+def compose(
+    service: Service, newsletter: Newsletter, issue_date: date, now: datetime
+) -> Edition:
+    """Compose the edition of an issue date.
+
+    Raises:
+        NotFoundError: No story waits.
+        StateError: Somebody else composed it meanwhile.
+    """
+    return draft.compose(
+        service.db,
+        newsletter=newsletter.slug,
+        issue_date=issue_date,
+        templates=service.templates,
+        site=service.site,
+        actor=SCHEDULE,
+        now=now,
+    ).edition
+
+
+def require_no_errors(service: Service, edition_id: int) -> None:
+    """Check an edition before anybody waits for it.
+
+    Raises:
+        StateError: Preflight found errors.
+    """
+    found = preflight.check(
+        service.db,
+        edition_id=edition_id,
+        templates=service.templates,
+        site=service.site,
+        signed=service.settings.is_signed,
+    )
+    if found.errors:
+        raise StateError(
+            f"Preflight found an error: {found.errors[0].message}",
+            f"See: digest editions check {edition_id}",
+        )
+
+
+def approve(service: Service, edition_id: int, now: datetime) -> None:
+    """Approve an edition, warnings and all.
+
+    Raises:
+        StateError: Preflight found errors, or it is at the post already.
+    """
+    approval.approve(
+        service.db,
+        edition_id=edition_id,
+        because=_BECAUSE,
+        templates=service.templates,
+        site=service.site,
+        signed=service.settings.is_signed,
+        actor=SCHEDULE,
+        now=now,
+    )
+
+
+def release(service: Service, edition_id: int) -> None:
+    """Give an approved edition to the post.
+
+    Raises:
+        StateError: Its approval no longer holds, or it has no readers.
+    """
+    service.release(edition_id, actor=SCHEDULE)

@@ -1,0 +1,144 @@
+"""The schedule's loop: one process leads, wakes in time, and survives trouble."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest_asyncio
+from structlog.testing import capture_logs
+
+from digest.bootstrap import Service
+from digest.schedule.runner import Runner, run
+from digest.storage.engine import Database
+from digest.storage.leader import Leadership
+from tests.integration.schedule.newsroom import DUE, HOUR, Newsroom
+
+LONG = timedelta(hours=1)
+SHORT = timedelta(milliseconds=20)
+
+
+def at(room: Newsroom, now: datetime) -> Service:
+    return replace(room.service, clock=lambda: now)
+
+
+def leadership(room: Newsroom) -> Leadership:
+    return Leadership(room.db, room.service.settings.home / "schedule.lock")
+
+
+async def until(room: Newsroom, states: list[str]) -> None:
+    async with asyncio.timeout(20):
+        while await asyncio.to_thread(room.states) != states:
+            continue
+
+
+@pytest_asyncio.fixture
+async def runner(room: Newsroom) -> AsyncIterator[Runner]:
+    """A runner whose clock stands where the issue is due."""
+    made = Runner(at(room, DUE), leadership(room), LONG)
+    made.start()
+    yield made
+    await made.close()
+
+
+async def test_a_due_issue_is_composed_and_released(shared_room: Newsroom) -> None:
+    shared_room.set()
+    stop = asyncio.Event()
+
+    task = asyncio.create_task(run(at(shared_room, DUE), stop=stop))
+    await until(shared_room, ["sending"])
+    stop.set()
+    await task
+
+    assert shared_room.actions()["edition.released"] == 1
+
+
+async def test_what_people_changed_is_seen_at_the_next_heartbeat(
+    room: Newsroom,
+) -> None:
+    stop = asyncio.Event()
+    task = asyncio.create_task(run(at(room, DUE), stop=stop, heartbeat=SHORT))
+
+    await asyncio.to_thread(room.set)
+    await until(room, ["sending"])
+    stop.set()
+    await task
+
+    assert room.kept().trouble is None
+
+
+async def test_two_runners_release_an_issue_once(shared_room: Newsroom) -> None:
+    shared_room.set()
+    stop = asyncio.Event()
+
+    tasks = [
+        asyncio.create_task(run(at(shared_room, DUE), stop=stop, heartbeat=SHORT))
+        for _ in range(2)
+    ]
+    await until(shared_room, ["sending"])
+    stop.set()
+    await asyncio.gather(*tasks)
+
+    actions = shared_room.actions()
+    assert (actions["edition.composed"], actions["edition.released"]) == (1, 1)
+
+
+async def test_who_does_not_lead_does_nothing(room: Newsroom, runner: Runner) -> None:
+    room.set()
+    other = leadership(room)
+    assert other.hold()
+
+    await runner.turn()
+
+    assert runner.is_idle
+    assert room.editions() == []
+    other.release()
+
+
+async def test_a_restart_changes_nothing_more(room: Newsroom) -> None:
+    room.set()
+    for now in (DUE, DUE + HOUR):
+        runner = Runner(at(room, now), leadership(room), LONG)
+        runner.start()
+        await runner.turn()
+        await runner.close()
+
+    assert room.states() == ["sending"]
+    assert room.actions()["edition.released"] == 1
+
+
+async def test_the_exact_moment_wakes_it(room: Newsroom) -> None:
+    # The simulated issue is years ago, so APScheduler finds its moment overdue.
+    room.set()
+    early = Runner(at(room, DUE - 3 * HOUR), leadership(room), LONG)
+    early.start()
+    await early.turn()
+
+    async with asyncio.timeout(5):
+        await early.sleep(asyncio.Event())
+
+    await early.close()
+
+
+async def test_a_stop_ends_its_sleep(runner: Runner) -> None:
+    stop = asyncio.Event()
+    stop.set()
+
+    async with asyncio.timeout(5):
+        await runner.sleep(stop)
+
+
+async def test_a_lost_database_is_logged_and_tried_again(
+    room: Newsroom, tmp_path: Path
+) -> None:
+    gone = Database(f"sqlite:///{tmp_path}/nowhere/digest.db")
+    service = replace(at(room, DUE), db=gone)
+    runner = Runner(service, Leadership(gone, tmp_path / "lock"), LONG)
+    runner.start()
+
+    with capture_logs() as logs:
+        await runner.turn()
+        await runner.close()
+
+    assert {log["event"] for log in logs} == {"schedule.failed"}

@@ -1,0 +1,390 @@
+"""Turns of the schedule: each issue once, whatever hosts, clocks and people do."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+
+from sqlalchemy import update
+
+from digest.compose.approve import approve
+from digest.domain.calendar import Approval
+from digest.domain.states import EditionState
+from digest.ingest.decoding import Kind
+from digest.schedule.turn import next_moment, tick
+from digest.settings import FetchSettings
+from digest.storage import (
+    editions,
+    issue_exceptions,
+    schedules,
+    sources,
+    tables,
+)
+from tests.builders import NOW, SITE, add_newsletter
+from tests.integration.schedule.newsroom import DESK, DUE, HOUR, SUNDAY, Newsroom
+
+WEEK = timedelta(days=7)
+MINUTE = timedelta(minutes=1)
+
+
+def approve_by_hand(room: Newsroom, now: datetime) -> None:
+    (edition,) = room.editions()
+    approve(
+        room.db,
+        edition_id=edition.id,
+        because="read it",
+        templates=room.service.templates,
+        site=SITE,
+        signed=False,
+        actor=DESK,
+        now=now,
+    )
+
+
+def test_a_year_in_cairo_has_one_edition_and_release_a_week(room: Newsroom) -> None:
+    room.set()
+    days = [SUNDAY + n * WEEK for n in range(53)]
+    for day in days[1:]:
+        room.add_story(day)
+    now, end = NOW, NOW + 53 * WEEK
+
+    while now < end:
+        room.tick(now)
+        now = next_moment(room.service, now) or end
+
+    made = room.editions()
+    local = [e.released_at and e.released_at.astimezone(UTC) for e in made]
+    assert [edition.issue_date for edition in made] == days
+    assert {edition.state for edition in made} == {EditionState.SENDING}
+    # Summer time: 19:00 in Cairo is 16:00 UTC, else 17:00.
+    assert {(at.hour, at.minute) for at in local if at} == {(16, 0), (17, 0)}
+
+
+def test_a_repeated_tick_changes_nothing_more(room: Newsroom) -> None:
+    room.set()
+    room.tick(DUE)
+    before = room.actions()
+
+    for minutes in range(3):
+        room.tick(DUE + minutes * MINUTE)
+
+    assert room.actions() == before
+    assert before["edition.released"] == 1
+
+
+def test_nothing_happens_before_its_time(room: Newsroom) -> None:
+    room.set()
+
+    room.tick(DUE - 2 * HOUR - MINUTE)
+
+    assert room.editions() == []
+    assert room.kept().collected_for is None
+
+
+def test_the_edition_waits_composed_until_it_is_due(room: Newsroom) -> None:
+    room.set()
+
+    room.tick(DUE - 2 * HOUR)
+    room.tick(DUE - MINUTE)
+
+    assert room.states() == ["draft"]
+
+
+def test_two_schedulers_at_once_make_one_edition_and_one_release(
+    shared_room: Newsroom,
+) -> None:
+    shared_room.set()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(shared_room.tick, [DUE] * 4))
+
+    actions = shared_room.actions()
+    assert shared_room.states() == ["sending"]
+    assert (actions["edition.composed"], actions["edition.released"]) == (1, 1)
+
+
+def test_sources_are_collected_once_for_an_issue(room: Newsroom) -> None:
+    room.set()
+    settings = room.service.settings.model_copy(
+        update={"fetch": FetchSettings(allow_private=True)}
+    )
+    room.service = replace(room.service, settings=settings)
+    with room.db.write() as tx:
+        sources.add(
+            tx,
+            newsletter_id=room.newsletter.id,
+            url="http://127.0.0.1:9/feed",
+            kind=Kind.FEED,
+            title="",
+            every=HOUR,
+            now=NOW,
+        )
+
+    for minutes in (120, 60, 0):
+        room.tick(DUE - minutes * MINUTE)
+
+    # Nobody listens there; the failure is kept with the source and stops nothing.
+    assert room.actions()["source.failed"] == 1
+    assert room.kept().collected_for == SUNDAY
+    assert room.states() == ["sending"]
+
+
+def test_an_issue_that_needs_an_approval_waits_for_it_and_says_so_once(
+    room: Newsroom,
+) -> None:
+    room.set(approval=Approval.REQUIRED)
+
+    for hours in range(4):
+        room.tick(DUE + hours * HOUR)
+
+    assert room.states() == ["draft"]
+    assert room.actions()["schedule.blocked"] == 1
+    assert "waits for an approval" in (room.kept().trouble or "")
+
+
+def test_an_approval_within_grace_releases_it(room: Newsroom) -> None:
+    room.set(approval=Approval.REQUIRED)
+    room.tick(DUE)
+    approve_by_hand(room, DUE + 5 * HOUR)
+
+    room.tick(DUE + 6 * HOUR)
+
+    assert room.states() == ["sending"]
+    assert room.kept().trouble is None
+
+
+def test_an_approval_in_time_releases_it_when_due(room: Newsroom) -> None:
+    room.set(approval=Approval.REQUIRED)
+    room.tick(DUE - HOUR)
+    approve_by_hand(room, DUE - HOUR)
+
+    room.tick(DUE - MINUTE)
+    early = room.states()
+    room.tick(DUE)
+
+    assert (early, room.states()) == (["approved"], ["sending"])
+
+
+def test_an_approval_past_grace_is_not_acted_upon(room: Newsroom) -> None:
+    room.set(approval=Approval.REQUIRED)
+    room.tick(DUE)
+    approve_by_hand(room, DUE + 7 * HOUR)
+
+    for hours in (7, 8, 24):
+        room.tick(DUE + hours * HOUR)
+
+    assert room.states() == ["approved"]
+    assert room.actions()["schedule.late"] == 1
+    assert "past its grace" in (room.kept().trouble or "")
+
+
+def test_a_host_that_slept_within_grace_sends_once(room: Newsroom) -> None:
+    room.set()
+
+    for hours in (5, 6, 7, 8):
+        room.tick(DUE + hours * HOUR)
+
+    assert room.states() == ["sending"]
+    assert room.actions()["edition.released"] == 1
+    assert room.actions()["schedule.late"] == 0
+
+
+def test_a_host_that_slept_past_grace_asks_about_each_issue_once(
+    room: Newsroom,
+) -> None:
+    room.set()
+
+    for _ in range(3):
+        room.tick(DUE + 2 * WEEK + 7 * HOUR)
+
+    assert room.editions() == []
+    assert room.actions()["schedule.late"] == 3
+
+
+def test_a_released_issue_is_not_late(room: Newsroom) -> None:
+    room.set()
+    room.tick(DUE)
+
+    room.tick(DUE + 24 * HOUR)
+
+    assert room.actions()["schedule.late"] == 0
+
+
+def test_an_edition_with_errors_stays_a_draft_and_says_why_early(
+    room: Newsroom,
+) -> None:
+    room.set()
+    with room.db.write() as tx:
+        tx.execute(update(tables.newsletters).values(postal_address=""))
+    room.tick(DUE - HOUR)
+    early = room.kept().trouble
+
+    room.tick(DUE)
+
+    assert room.states() == ["draft"]
+    assert "Preflight found an error" in (early or "")
+    assert room.actions()["schedule.blocked"] == 1
+
+
+def test_an_edition_mended_within_grace_goes(room: Newsroom) -> None:
+    room.set()
+    with room.db.write() as tx:
+        tx.execute(update(tables.newsletters).values(postal_address=""))
+    room.tick(DUE)
+    with room.db.write() as tx:
+        tx.execute(update(tables.newsletters).values(postal_address="1 Press Street"))
+
+    room.tick(DUE + HOUR)
+
+    assert room.states() == ["sending"]
+    assert room.kept().trouble is None
+
+
+def test_a_week_without_stories_says_so_once_and_goes_when_one_arrives(
+    room: Newsroom,
+) -> None:
+    room.set(at=time(19, 0), start_on=SUNDAY + WEEK)
+    due = DUE + WEEK
+    for minutes in (120, 60, 0):
+        room.tick(due - minutes * MINUTE)
+    trouble, told = room.kept().trouble, room.actions()["schedule.blocked"]
+    room.add_story(SUNDAY + WEEK)
+
+    room.tick(due + HOUR)
+
+    assert "No story of" in (trouble or "")
+    assert told == 1
+    assert room.states() == ["sending"]
+
+
+def test_an_issue_nobody_reads_stays_approved_and_says_so(
+    room: Newsroom,
+) -> None:
+    room.set()
+    with room.db.write() as tx:
+        tx.execute(update(tables.subscriptions).values(state="unsubscribed"))
+
+    for hours in range(3):
+        room.tick(DUE + hours * HOUR)
+
+    assert room.states() == ["approved"]
+    assert "no active readers" in (room.kept().trouble or "")
+    assert room.actions()["schedule.blocked"] == 1
+
+
+def test_a_cancelled_edition_is_neither_composed_again_nor_asked_about(
+    room: Newsroom,
+) -> None:
+    room.set()
+    room.tick(DUE - HOUR)
+    with room.db.write() as tx:
+        (edition,) = room.editions()
+        editions.move(tx, edition, EditionState.CANCELLED, now=DUE)
+
+    for hours in (0, 1, 7):
+        room.tick(DUE + hours * HOUR)
+
+    assert room.states() == ["cancelled"]
+    assert room.actions()["schedule.late"] == 0
+
+
+def test_trouble_is_forgotten_when_an_operator_settles_it(room: Newsroom) -> None:
+    room.set(approval=Approval.REQUIRED)
+    room.tick(DUE)
+    with room.db.write() as tx:
+        (edition,) = room.editions()
+        editions.move(tx, edition, EditionState.CANCELLED, now=DUE)
+
+    room.tick(DUE + HOUR)
+
+    assert room.kept().trouble is None
+
+
+def test_an_edition_given_a_time_by_hand_is_left_alone(room: Newsroom) -> None:
+    room.set(approval=Approval.REQUIRED)
+    room.tick(DUE - HOUR)
+    approve_by_hand(room, DUE - HOUR)
+    with room.db.write() as tx:
+        (edition,) = room.editions()
+        later = DUE + 24 * HOUR
+        editions.move(tx, edition, EditionState.SCHEDULED, now=DUE, scheduled_at=later)
+
+    for hours in (0, 7):
+        room.tick(DUE + hours * HOUR)
+
+    assert room.states() == ["scheduled"]
+    assert room.actions()["schedule.late"] == 0
+
+
+def test_a_schedule_set_after_the_hour_begins_next_week(room: Newsroom) -> None:
+    room.set(now=DUE + HOUR)
+
+    for hours in (1, 8):
+        room.tick(DUE + hours * HOUR)
+
+    assert room.editions() == []
+    assert room.kept().late_for is None
+
+
+def test_a_moved_issue_goes_at_its_new_time_under_its_own_date(
+    room: Newsroom,
+) -> None:
+    room.set()
+    to = datetime.fromisoformat("2024-05-13 08:30")
+    with room.db.write() as tx:
+        issue_exceptions.move(tx, room.newsletter, SUNDAY, to, actor=DESK, now=NOW)
+
+    room.tick(DUE)
+    early = room.states()
+    room.tick(datetime(2024, 5, 13, 5, 30, tzinfo=UTC))
+
+    (edition,) = room.editions()
+    assert early == []
+    assert (edition.issue_date, edition.state) == (SUNDAY, EditionState.SENDING)
+
+
+def test_a_skipped_issue_does_not_appear(room: Newsroom) -> None:
+    room.set()
+    with room.db.write() as tx:
+        issue_exceptions.skip(tx, room.newsletter, SUNDAY, actor=DESK, now=NOW)
+
+    for hours in (0, 8):
+        room.tick(DUE + hours * HOUR)
+
+    assert room.editions() == []
+    assert room.kept().late_for is None
+
+
+def test_a_disabled_schedule_does_nothing(room: Newsroom) -> None:
+    room.set()
+    with room.db.write() as tx:
+        schedules.disable(tx, room.newsletter, actor=DESK, now=NOW)
+
+    room.tick(DUE)
+
+    assert room.editions() == []
+    assert next_moment(room.service, DUE) is None
+
+
+def test_one_broken_schedule_does_not_stop_the_others(room: Newsroom) -> None:
+    plan = room.set().plan
+    broken = add_newsletter(room.db, slug="broken")
+    with room.db.write() as tx:
+        schedules.put(tx, broken.id, plan, NOW, actor=DESK)
+        rows = tables.schedules
+        tx.execute(
+            update(rows)
+            .where(rows.c.newsletter_id == broken.id)
+            .values(zone="Nowhere/Gone")
+        )
+
+    tick(room.service, DUE)
+
+    assert room.states() == ["sending"]
+
+
+def test_the_next_moment_is_a_collection_or_an_issue(room: Newsroom) -> None:
+    room.set()
+
+    moments = [next_moment(room.service, now) for now in (NOW, DUE - 2 * HOUR, DUE)]
+
+    assert moments == [DUE - 2 * HOUR, DUE, DUE + WEEK - 2 * HOUR]
