@@ -65,12 +65,12 @@ def pieces(*parts: bytes) -> Action:
     return write
 
 
-def after(event: asyncio.Event, reply: str) -> Action:
-    """Answer only once the test says so."""
+def after(event: asyncio.Event, then: str | Action) -> Action:
+    """Answer, or act, only once the test says so."""
 
     async def wait(talk: Talk) -> None:
         await event.wait()
-        await talk.write(_lines(reply))
+        await _act(talk, then)
 
     return wait
 

@@ -38,7 +38,9 @@ class Connection:
     """
 
     def __init__(self, client: aiosmtplib.SMTP, relay: Relay) -> None:
+        assert client.protocol is not None
         self._client = client
+        self._protocol = client.protocol
         self._relay = relay
         self.carried = 0
         timeouts = relay.timeouts
@@ -115,15 +117,12 @@ class Connection:
 
     async def _write_message(self, message: bytes) -> Reply:
         """Write the letter and its dot, and read the answer."""
-        protocol = self._client.protocol
         try:
-            if protocol is None:
-                raise aiosmtplib.SMTPServerDisconnected("Connection lost")
-            protocol.write(stuff(message) + b".\r\n")
+            self._protocol.write(stuff(message) + b".\r\n")
         except _FAILURES as error:
             raise _lost("dot", error) from None
         try:
-            response = await protocol.read_response(self._patience["dot"])
+            response = await self._protocol.read_response(self._patience["dot"])
         except _FAILURES as error:
             raise _lost("dot", error, after_dot=True) from None
         return _expect(response, "dot", 250)

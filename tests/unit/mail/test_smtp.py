@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from digest.domain.errors import SettingsError
+from digest.mail.connection import _EndedError
 from digest.mail.smtp import (
     Abandoned,
     Accepted,
@@ -103,20 +104,15 @@ class TestOneLetter:
             assert server.heard[-1] == "RSET"
 
     async def test_asks_the_ledger_only_once_the_recipient_is_accepted(self) -> None:
-        asked: list[int] = []
+        asked = asyncio.Event()
         script = [*cut(1, "550 5.1.1 Unknown"), RESET]
         async with (
             ScriptedServer(script) as server,
             Pool(relay_at(server.port), size=1) as pool,
         ):
+            await pool.send(LETTER_OUT, before_data=asked.wait)
 
-            async def ask() -> bool:
-                asked.append(1)
-                return True
-
-            await pool.send(LETTER_OUT, before_data=ask)
-
-        assert asked == []
+        assert not asked.is_set()
 
     async def test_passes_on_what_the_ledger_raises_and_hangs_up(self) -> None:
         async def fail() -> bool:
@@ -262,19 +258,16 @@ class TestLoss:
         assert isinstance(outcome, Broken)
         assert (outcome.stage, outcome.after_dot) == (stage, stage == "dot")
 
-    async def test_between_data_and_letter_leaves_no_doubt(self) -> None:
-        async with ScriptedServer([*OPENING, *ACCEPTING[:2]]) as server:
+    async def test_before_the_letter_is_begun_leaves_no_doubt(self) -> None:
+        async with ScriptedServer(OPENING) as server:
             connection = await connect(relay_at(server.port))
             assert isinstance(connection, Connection)
+            connection._client.close()
 
-            async def lose() -> bool:
-                connection._client.close()
-                return True
+            with pytest.raises(_EndedError) as ended:
+                await connection._write_message(MESSAGE)
 
-            outcome = await connection.send(LETTER_OUT, before_data=lose)
-
-        assert isinstance(outcome, Broken)
-        assert not outcome.after_dot
+        assert ended.value.outcome == Broken("dot", "Connection lost", after_dot=False)
 
 
 class TestKeptConnection:
@@ -304,11 +297,19 @@ class TestKeptConnection:
         assert all(isinstance(outcome, Accepted) for outcome in outcomes)
 
     async def test_is_not_used_once_seen_to_be_closed(self) -> None:
-        first = [*OPENING, *ACCEPTING, (NOTHING, hang_up)]
+        idle = asyncio.Event()
+        first = [*OPENING, *ACCEPTING, (NOTHING, after(idle, hang_up))]
+        async with (
+            ScriptedServer(first, [*OPENING, *ACCEPTING]) as server,
+            Pool(relay_at(server.port), size=1) as pool,
+        ):
+            await pool.send(LETTER_OUT, before_data=agree)
+            idle.set()
+            while pool._idle[0].is_usable:  # noqa: ASYNC110 - nothing tells of it
+                await asyncio.sleep(0)
+            outcome = await pool.send(LETTER_OUT, before_data=agree)
 
-        outcomes = await send_over(first, [*OPENING, *ACCEPTING], letters=2)
-
-        assert all(isinstance(outcome, Accepted) for outcome in outcomes)
+        assert isinstance(outcome, Accepted)
 
     async def test_is_shared_by_as_many_letters_as_wait(self) -> None:
         script = [*OPENING, *ACCEPTING, *ACCEPTING, *ACCEPTING]
