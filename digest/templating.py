@@ -13,7 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from babel.messages.pofile import read_po
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import (
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateError,
+    select_autoescape,
+)
 
 _HERE = Path(__file__).parent
 
@@ -74,6 +80,17 @@ class Templates:
             text=render("body.txt").strip() + "\n",
             html=render("body.html"),
         )
+
+    def faults(self) -> list[str]:
+        """Name each template that does not compile, and why."""
+        environment = _environment(self.root, "en")
+        found = []
+        for name in environment.list_templates(extensions=["html", "txt", "xml"]):
+            try:
+                environment.get_template(name)
+            except TemplateError as error:
+                found.append(f"{name}: {error}")
+        return found
 
     def line(self, path: str, *, language: str, context: Mapping[str, Any]) -> str:
         """Render one template to a single line of text.

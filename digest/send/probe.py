@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 
 from digest.domain.actor import Actor
 from digest.domain.deliveries import Intent, LetterKind, Notice, Result
-from digest.domain.errors import StateError
 from digest.domain.letters import NewNotice
 from digest.domain.states import DeliveryState
 from digest.mail.smtp import (
@@ -51,7 +50,6 @@ async def send_probe(
         What became of it: sent, failed or uncertain.
 
     Raises:
-        StateError: Its address is suppressed.
         DigestError: It cannot be written, or the relay's settings are wrong.
     """
     notice = _claim(db, letter, actor=actor, now=now)
@@ -67,10 +65,6 @@ async def send_probe(
     result = _result(notice, outcome, now)
     with db.write() as tx:
         ledger.settle(tx, LetterKind.NOTICE, [result], worker=_OWNER)
-    if isinstance(outcome, Abandoned):
-        raise StateError(
-            "That address is suppressed.", "See: digest subscribers show ADDRESS"
-        )
     return result
 
 
@@ -114,6 +108,5 @@ def _result(notice: Notice, outcome: Outcome, now: datetime) -> Result:
             state = DeliveryState.UNCERTAIN if lost else DeliveryState.FAILED
             return replace(result, state=state, reason=f"{stage}: {reason}")
         case Abandoned():
-            return replace(
-                result, state=DeliveryState.SKIPPED, reason="suppressed", tried=False
-            )
+            # Nobody else may take it, and it is for an operator, not a reader.
+            raise AssertionError("the probe's lease was lost")

@@ -63,6 +63,19 @@ def claim(
     return [_load(row) for row in sorted(rows, key=lambda row: int(row.id))]
 
 
+def claim_one(
+    tx: Tx, notice_id: int, *, owner: str, now: datetime, lease: timedelta
+) -> Notice:
+    """Take a notice that was added in this very transaction."""
+    row = tx.execute(
+        update(tables.notices)
+        .where(_c.id == notice_id)
+        .values(lease_owner=owner, lease_until=now + lease, fence=_c.fence + 1)
+        .returning(tables.notices)
+    ).one()
+    return _load(row)
+
+
 def _recover(tx: Tx, lost: list[int], *, owner: str, now: datetime) -> None:
     these = _c.id.in_(lost)
     attempts.add_lost(
