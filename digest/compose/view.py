@@ -5,7 +5,8 @@ taken out, and only addresses that are safe to follow remain.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
@@ -26,6 +27,7 @@ class StoryView:
 
     Attributes:
         article_id: The article it was made from.
+        section: Slug of its section.
         title: Headline.
         label: The headline, short enough for a button.
         url: `https://…` or `http://…`; None where there is nothing to follow.
@@ -36,6 +38,7 @@ class StoryView:
     """
 
     article_id: int
+    section: str
     title: str
     label: str
     url: str | None
@@ -64,6 +67,7 @@ class EditionView:
         opening: The opening's paragraphs.
         lead: The first story; None in an empty edition.
         sections: In order, without empty ones.
+        contents: Title and number of stories of each section, the lead counted in.
         sponsor: The paid block, if there is one.
     """
 
@@ -71,6 +75,7 @@ class EditionView:
     opening: tuple[str, ...]
     lead: StoryView | None
     sections: tuple[SectionView, ...]
+    contents: tuple[tuple[str, int], ...]
     sponsor: Sponsor | None
 
     @property
@@ -114,6 +119,7 @@ def edition_view(
         opening=opening,
         lead=_story(lead[0]) if lead else None,
         sections=tuple(_sections(newsletter, shown)),
+        contents=tuple(_contents(newsletter, [*lead, *shown])),
         sponsor=sponsor,
     )
 
@@ -161,10 +167,20 @@ def _sections(newsletter: Newsletter, stories: Sequence[Story]) -> list[SectionV
     return made
 
 
+def _contents(
+    newsletter: Newsletter, stories: Sequence[Story]
+) -> Iterator[tuple[str, int]]:
+    counts = Counter(story.section for story in stories)
+    for section in newsletter.sections:
+        if counts[section.slug]:
+            yield clean(section.title), counts[section.slug]
+
+
 def _story(story: Story) -> StoryView:
     title = clean(story.title)
     return StoryView(
         article_id=story.article_id,
+        section=story.section,
         title=title,
         label=shorten(title, _LONGEST_LABEL),
         url=web_address(story.url),

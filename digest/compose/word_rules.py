@@ -1,6 +1,7 @@
 """Preflight rules about words: subject, preheader, stories, sponsor, sender."""
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -16,6 +17,7 @@ from digest.domain.recipe import (
 )
 
 _FEIGNED_ANSWER = re.compile(r"(re|fwd?|aw)\s*:", re.IGNORECASE)
+_ISSUE_NUMBER = re.compile(r"(\bno\.|\bissue|#)\s*\d+", re.IGNORECASE)
 _PLACEHOLDER_DOMAIN = re.compile(
     r"(^|\.)(test|invalid|localhost|example(\.(com|net|org))?)$", re.IGNORECASE
 )
@@ -36,10 +38,14 @@ def check_subject(edition: Edition, stories: Sequence[Story]) -> Iterator[Findin
             f"{length}; phones cut it: use at most {LONGEST_SUBJECT}.",
             "subject",
         )
-    if _FEIGNED_ANSWER.match(subject):
-        yield warn("subject-manners", "The subject feigns an answer.", "subject")
-    if subject.isupper():
-        yield warn("subject-manners", "The subject is all capitals.", "subject")
+    for is_bad, fault in (
+        (_FEIGNED_ANSWER.match(subject), "feigns an answer"),
+        (subject.isupper(), "is all capitals"),
+        (any(unicodedata.category(c) == "So" for c in subject), "has a pictogram"),
+        (_ISSUE_NUMBER.search(subject), "spends its room on the issue's number"),
+    ):
+        if is_bad:
+            yield warn("subject-manners", f"The subject {fault}.", "subject")
     if stories and lacks_attribution(stories[0].title, subject):
         yield refuse(
             "attribution",

@@ -27,7 +27,7 @@ _TAIL = re.compile(r"\s*[:,–—-]+\s*[^:,–—]*$")
 _BREAK = re.compile(
     r"\s*[,;:–—]+\s+|\s+(?:-\s+)?"
     r"(?=(?:with|after|as|amid|over|for|following|before|while|ahead|despite|"
-    r"because|when|since|until|in|on|at|to|by|from|against|under|into)\s)",
+    r"because|when|since|until|due|in|on|at|by|from|against|under|into)\s)",
     re.IGNORECASE,
 )
 

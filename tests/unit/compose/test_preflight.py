@@ -72,6 +72,8 @@ def test_refuses_words_that_cannot_go_out(changes: dict[str, Any], rule: str) ->
         ({"subject": "x" * 61}, "subject-length"),
         ({"subject": "Re: the town council"}, "subject-manners"),
         ({"subject": "THE TOWN COUNCIL MEETS"}, "subject-manners"),
+        ({"subject": "The town council meets ⚡"}, "subject-manners"),
+        ({"subject": "The Week, No. 19"}, "subject-manners"),
         ({"preheader": ""}, "preheader-missing"),
         ({"preheader": "Plus: a little."}, "preheader-length"),
         ({"preheader": "Plus: " + "x" * 115}, "preheader-length"),

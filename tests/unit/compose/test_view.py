@@ -25,6 +25,14 @@ def test_the_lead_stands_alone_and_empty_sections_are_left_out() -> None:
     assert [s.article_id for s in view.stories] == [1, 2]
 
 
+def test_the_contents_count_the_lead_in_its_section() -> None:
+    stories = [make_story(1), make_story(2), make_story(3, section="arts")]
+
+    view = edition_view(make_edition(), WEEKLY, stories)
+
+    assert view.contents == (("News & Politics", 2), ("Arts & Culture", 1))
+
+
 def test_an_edition_without_stories_has_no_lead() -> None:
     view = edition_view(make_edition(), WEEKLY, [])
 
