@@ -23,11 +23,17 @@ _POST_APPEARED = re.compile(
 
 
 def strip_feed_tail(text: str) -> str:
-    """Take "The post … first appeared on …" and "Continue reading" off the end."""
+    """Take "The post … first appeared on …" and "Continue reading" off the end.
+
+    A text the source broke off ends with its last whole sentence, or an ellipsis.
+    """
     without = _POST_APPEARED.sub("", text)
-    tail = _TAIL.search(without[-300:])
-    cut = len(tail.group()) if tail else 0
-    return without[: len(without) - cut].rstrip()
+    tail = _TAIL.search(without, max(0, len(without) - 300))
+    rest = without[: tail.start() if tail else len(without)].rstrip()
+    if not was_cut(without):
+        return rest
+    ends = [m.end() for m in _END.finditer(rest) if _closes(rest, m)]
+    return rest[: ends[-1]] if ends else f"{rest}…" if rest else ""
 
 
 def was_cut(text: str) -> bool:

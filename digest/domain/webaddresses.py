@@ -29,7 +29,8 @@ def clean_url(text: str, base: str | None = None) -> str | None:
         has_port_fault = parts.port == 0
     except ValueError:
         return None
-    if _FORBIDDEN.search(joined) or len(joined) > _LONGEST or has_port_fault:
+    is_fit = stripped and len(joined) <= _LONGEST and not has_port_fault
+    if not is_fit or _FORBIDDEN.search(joined):
         return None
     if parts.scheme.lower() not in _DEFAULT_PORTS or "@" in parts.netloc:
         return None

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from html.parser import HTMLParser
 from zoneinfo import ZoneInfo
 
 from digest.domain.actor import Actor
@@ -11,28 +10,19 @@ from digest.domain.articles import Draft
 from digest.domain.errors import DigestError, RefusedError, UsageError
 from digest.domain.newsletters import Newsletter
 from digest.domain.sources import Source
-from digest.domain.webaddresses import clean_url
 from digest.fetch.client import Fetched, Fetcher
-from digest.ingest.decoding import Kind, decode, detect
+from digest.ingest.decoding import Kind
+from digest.ingest.discovery import ACCEPT, discover, read_answer
 from digest.ingest.feeds import Feed
 from digest.ingest.imports import Pool, Report
-from digest.ingest.inputs import Material, read_material
 from digest.ingest.sections import require_section
-from digest.ingest.wordpress import collect_posts, is_route
+from digest.ingest.wordpress import collect_posts
 from digest.storage import audit, newsletters, sources
 from digest.storage.engine import Database, Tx
 
 SHOWN = 10
 SHORTEST = timedelta(minutes=5)
 _OVERLAP = timedelta(days=1)  # clocks differ, and an edit may reach the API late
-_FEED_TYPES = {
-    "application/rss+xml",
-    "application/atom+xml",
-    "application/rdf+xml",
-    "application/feed+json",
-}
-_HEAD = 200_000
-_ACCEPT = "application/rss+xml, application/atom+xml, application/feed+json, */*;q=0.8"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +87,7 @@ def add_source(
     with db.read() as tx:
         target = newsletters.get(tx, newsletter)
     zone = ZoneInfo(target.time_zone)
-    address, found_kind, feed = _discover(url, kind, fetcher, zone)
+    address, found_kind, feed = discover(url, kind=kind, fetcher=fetcher, zone=zone)
     with db.write() as tx:
         source = sources.add(
             tx,
@@ -237,7 +227,7 @@ def _fetch(
         source.url,
         etag=source.etag,
         last_modified=source.last_modified,
-        accept=_ACCEPT,
+        accept=ACCEPT,
     )
     if answer.not_modified:
         # RFC 9110 §15.4.5: a 304 need not repeat the validators.
@@ -247,56 +237,7 @@ def _fetch(
             last_modified=answer.last_modified or source.last_modified,
         )
         return kept, None
-    return answer, _read(answer, Kind.FEED, zone)
-
-
-def _discover(
-    url: str, kind: Kind, fetcher: Fetcher, zone: ZoneInfo
-) -> tuple[str, Kind, Feed]:
-    if kind is Kind.WORDPRESS or (kind is Kind.AUTO and is_route(url)):
-        return url, Kind.WORDPRESS, collect_posts(fetcher, url, zone=zone)
-    answer = fetcher.get(url, accept=_ACCEPT)
-    text = decode(answer.body, content_type=answer.content_type)
-    if kind is Kind.AUTO and detect(text) is Kind.HTML:
-        url = _named_feed(text, answer.url)
-        answer = fetcher.get(url, accept=_ACCEPT)
-        text = decode(answer.body, content_type=answer.content_type)
-    if kind in {Kind.TEXT, Kind.HTML} or detect(text) is not Kind.FEED:
-        raise RefusedError(
-            "This is no feed, so stories cannot be collected from it.",
-            "Give a feed's address, or a WordPress site with --kind wordpress.",
-        )
-    return url, Kind.FEED, _read(answer, Kind.FEED, zone)
-
-
-def _read(answer: Fetched, kind: Kind, zone: ZoneInfo) -> Feed:
-    material = Material(
-        body=answer.body, url=answer.url, content_type=answer.content_type
-    )
-    return read_material(material, kind=kind, label=answer.url, zone=zone)
-
-
-class _FeedLinks(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.found: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = {name: value or "" for name, value in attrs}
-        if tag == "link" and values.get("type", "").lower() in _FEED_TYPES:
-            self.found.append(values.get("href", ""))
-
-
-def _named_feed(html: str, base: str) -> str:
-    links = _FeedLinks()
-    links.feed(html[:_HEAD])
-    for href in links.found:
-        if found := clean_url(href, base=base):
-            return found
-    raise RefusedError(
-        "The page names no feed.",
-        "Give a feed's address, or a WordPress site with --kind wordpress.",
-    )
+    return answer, read_answer(answer, zone=zone)
 
 
 def _preview(pool: Pool, feed: Feed) -> list[Draft]:

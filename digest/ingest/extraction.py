@@ -10,6 +10,7 @@ import logging
 import os
 import resource
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -40,7 +41,8 @@ def extract(page: bytes, url: str | None) -> dict[str, Any]:
     Returns:
         `paragraphs`, `captions`, `headlines` (each a list of strings), `meta` (name →
         first value), `linked` (parsed JSON-LD objects), `canonical`, `language`,
-        `title`, `articles` (how many article elements).
+        `title`, `articles` (how many article elements), `repeated` (texts that stand
+        on the page more than once).
     """
     import trafilatura  # noqa: PLC0415 - imported under the limits
     from lxml import html  # noqa: PLC0415 - as above
@@ -62,6 +64,8 @@ def extract(page: bytes, url: str | None) -> dict[str, Any]:
         "captions": [_text(e) for e in tree.iter("figcaption")][:5],
         "articles": sum(1 for _ in tree.iter("article")),
     }
+    counted = Counter(_text(e) for e in tree.iter("p", "li", "blockquote"))
+    answer["repeated"] = [text for text, times in counted.items() if times > 1]
     found = trafilatura.bare_extraction(
         tree, url=url, include_comments=False, include_tables=False, favor_recall=True
     )

@@ -20,6 +20,7 @@ from digest.ingest.decoding import decode_xml
 from digest.ingest.markup import Plain, to_line, to_plain
 
 MOST_ITEMS = 500
+_LONGEST_TITLE = 5_000
 _MEND = "Check that the address is that of an RSS, Atom or JSON feed."
 _PICTURE = re.compile(r"image/(?:jpeg|jpg|png|gif|webp|avif)", re.IGNORECASE)
 _PICTURE_NAME = re.compile(r"\.(?:jpe?g|png|gif|webp)(?:\?|$)", re.IGNORECASE)
@@ -124,10 +125,12 @@ class _About:
 
 def _read_entry(entry: Any, about: _About) -> Item:
     url = clean_url(_text(entry.get("link")) or _guid(entry), base=about.base)
-    title = to_line(_text(entry.get("title")))
+    title = to_line(_text(entry.get("title"))[:_LONGEST_TITLE])
     label = url or title or "an entry without title"
     try:
         return Item(label=label, draft=_to_draft(entry, about, url, title))
+    except RefusedError as error:
+        return Item(label=label, reason=str(error))
     except Exception as error:  # noqa: BLE001 - one broken item must not lose the rest
         return Item(label=label, reason=f"It cannot be read ({type(error).__name__}).")
 
@@ -205,31 +208,37 @@ def _offered(entry: Any) -> Iterator[str]:
 
 def _json_item(item: Mapping[str, Any], about: _About) -> Item:
     url = clean_url(_text(item.get("url") or item.get("id")), base=about.base)
-    title = to_line(_text(item.get("title")))
-    html = _text(item.get("content_html"))
-    plain = to_plain(html, base=url or about.base)
+    title = to_line(_text(item.get("title"))[:_LONGEST_TITLE])
+    label = url or title or "an entry without title"
+    try:
+        return Item(label=label, draft=_json_draft(item, about, url, title))
+    except RefusedError as error:
+        return Item(label=label, reason=str(error))
+
+
+def _json_draft(
+    item: Mapping[str, Any], about: _About, url: str | None, title: str
+) -> Draft:
+    plain = to_plain(_text(item.get("content_html")), base=url or about.base)
     lines = _text(item.get("content_text")).splitlines()
-    text = plain.paragraphs or tuple(clean_line(line) for line in lines)
+    text = plain.paragraphs or tuple(filter(None, map(clean_line, lines)))
     summary = to_line(_text(item.get("summary")))
     paragraphs = text or ((summary,) if summary else ())
-    picture = plain.picture
     image = clean_url(_text(item.get("image") or item.get("banner_image")))
-    draft = Draft(
+    dated = _text(item.get("date_published") or item.get("date_modified"))
+    return Draft(
         title=title or " ".join(paragraphs)[:80],
         url=url,
-        published_on=_iso_date(
-            _text(item.get("date_published") or item.get("date_modified")), about.zone
-        ),
+        published_on=_iso_date(dated, about.zone),
         author=_json_author(item),
         standfirst=summary,
-        image=Image(url=image or (picture.url if picture else None)),
+        image=Image(url=image or (plain.picture.url if plain.picture else None)),
         paragraphs=paragraphs,
         source=about.title,
         language=_text(item.get("language")) or about.language,
         categories=tuple(_text(tag) for tag in _list(item.get("tags"))),
         flags=() if text else (EXCERPT,),
     )
-    return Item(label=url or title or "an entry without title", draft=draft)
 
 
 def _json_author(item: Mapping[str, Any]) -> str:

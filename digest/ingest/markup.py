@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 
 import nh3
 
+from digest.domain.errors import RefusedError
 from digest.domain.plaintext import clean_line
 from digest.domain.webaddresses import clean_url
 
@@ -21,6 +22,7 @@ _DROPPED_LISTED = (
     "title video xmp "
 )
 _DROPPED = frozenset(_DROPPED_LISTED.split())
+_LONGEST = 2_000_000
 _PICTURE_SOURCES = ("data-lazy-src", "data-src", "data-original", "src")
 
 
@@ -58,7 +60,12 @@ def to_plain(html: str, *, base: str | None = None) -> Plain:
     Args:
         html: A fragment or page of any quality.
         base: What relative picture addresses are relative to.
+
+    Raises:
+        RefusedError: It is larger than 2 MB, which no story is.
     """
+    if len(html) > _LONGEST:
+        raise RefusedError("The story's HTML is larger than 2 MB.")
     safe = nh3.clean(
         html,
         tags=set(_BLOCKS),

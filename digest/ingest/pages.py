@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -40,13 +39,28 @@ def read_page(html: str, *, zone: ZoneInfo, url: str | None = None) -> Draft:
     Raises:
         RefusedError: It is a list of stories, no story at all, or too much to read.
     """
-    page = _extract(html, url)
+    return interpret(_extract(html, url), zone=zone, url=url)
+
+
+def interpret(
+    page: Mapping[str, Any], *, zone: ZoneInfo, url: str | None = None
+) -> Draft:
+    """Make a draft of what the worker found on a page.
+
+    Args:
+        page: As `extraction.extract` returns it.
+        zone: Where dates of publication are dates.
+        url: Where the page came from.
+
+    Raises:
+        RefusedError: It is a list of stories, or no story at all.
+    """
     story = _story(page["linked"])
     meta: Mapping[str, str] = page["meta"]
     _refuse_lists(page, story, meta)
     lines = [clean_line(p) for p in page["paragraphs"]]
     title = _title(page, story, meta)
-    paragraphs = _body(lines)
+    paragraphs = _body(lines, page["repeated"])
     if sum(len(p.split()) for p in paragraphs) < _FEWEST_WORDS or not title:
         raise RefusedError("No story was found on the page.", _MEND)
     canonical = clean_url(
@@ -124,11 +138,14 @@ def _title(
     return next((line for text in offered if (line := to_line(text))), "")
 
 
-def _body(lines: Sequence[str]) -> list[str]:
-    kept = [line for line in lines if not (read_date_line(line) or read_byline(line))]
+def _body(lines: Sequence[str], repeated: Sequence[str]) -> list[str]:
     # What a page repeats is no sentence of its story: paywall blocks, buttons.
-    counted = Counter(kept)
-    return [line for line in kept if counted[line] == 1]
+    dropped = {clean_line(text) for text in repeated}
+    return [
+        line
+        for line in lines
+        if line not in dropped and not (read_date_line(line) or read_byline(line))
+    ]
 
 
 def _story_date(meta: Mapping[str, str]) -> str:

@@ -1,7 +1,7 @@
 """The reader of pasted page text: what an editor copies out of a browser."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from digest.domain.articles import NO_DATE, Draft, Image
@@ -13,6 +13,8 @@ from digest.domain.plaintext import clean_lines
 
 _HEAD_LINES = 60  # the date line of a page stands within so many of its own lines
 _HEADLINE_WORDS = 4
+_LONGEST_HEADLINE_WORDS = 28
+_NO_HEADLINE = (".", "…", ";")
 _WRAPPED_FROM = 50  # a line this long that ends mid-sentence goes on in the next
 _WRAPPED_TO = 100  # in a text that is wrapped no line is longer
 _FEWEST_WORDS = 12
@@ -107,32 +109,27 @@ def _find_head(lines: Sequence[str]) -> _Head:
     places = range(min(len(lines), _HEAD_LINES))
     dated = next((i for i in places if read_date_line(lines[i])), None)
     if dated is None:
-        title = _first_headline(lines, 0)
-        return _Head(
-            title=lines[title], standfirst="", published_on=None, body_from=title + 1
-        )
+        return _head_at(lines, _first_headline(lines, 0))
     published_on = read_date_line(lines[dated])
     before = [i for i in range(dated) if not _is_head_line(lines[i])]
     headlines = [i for i in before if _looks_like_headline(lines[i])]
-    if (
-        not headlines
-        and (dated + 1 < len(lines))
-        and not _is_short_title(lines, before)
-    ):
+    if not headlines and not _is_short_title(lines, before):
         after = _first_headline(lines, dated + 1)
-        return _Head(
-            title=lines[after],
-            standfirst="",
-            published_on=published_on,
-            body_from=after + 1,
-        )
+        return replace(_head_at(lines, after), published_on=published_on)
     title = (headlines or before)[-1]
-    deck = " ".join(lines[i] for i in before if i > title)
     return _Head(
         title=lines[title],
-        standfirst=deck,
+        standfirst=" ".join(lines[i] for i in before if i > title),
         published_on=published_on,
         body_from=dated + 1,
+    )
+
+
+def _head_at(lines: Sequence[str], title: int) -> _Head:
+    if title >= len(lines):
+        raise _no_story()
+    return _Head(
+        title=lines[title], standfirst="", published_on=None, body_from=title + 1
     )
 
 
@@ -144,7 +141,8 @@ def _is_short_title(lines: Sequence[str], before: Sequence[int]) -> bool:
 
 def _looks_like_headline(line: str) -> bool:
     words = len(line.split())
-    return words >= _HEADLINE_WORDS and not line.endswith((".", "…", ";"))
+    is_long = words > _LONGEST_HEADLINE_WORDS
+    return words >= _HEADLINE_WORDS and not is_long and not line.endswith(_NO_HEADLINE)
 
 
 def _first_headline(lines: Sequence[str], start: int) -> int:
@@ -154,7 +152,7 @@ def _first_headline(lines: Sequence[str], start: int) -> int:
         for i in places
         if _looks_like_headline(lines[i]) and not _is_head_line(lines[i])
     )
-    return next(found, min(start, len(lines) - 1))
+    return next(found, start)
 
 
 def _body(lines: Sequence[str], head: _Head) -> list[str]:

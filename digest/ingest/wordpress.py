@@ -149,14 +149,20 @@ def _is_post(post: Mapping[str, Any]) -> bool:
 
 def _read_post(post: Mapping[str, Any], zone: ZoneInfo, base: str | None) -> Item:
     url = clean_url(_string(post.get("link")), base=base)
-    title = to_line(_rendered(post, "title"))
-    label = url or title or "a post without title"
+    label = url or "a post without address"
+    try:
+        return Item(label=label, draft=_to_draft(post, zone, url))
+    except RefusedError as error:
+        return Item(label=label, reason=str(error))
+
+
+def _to_draft(post: Mapping[str, Any], zone: ZoneInfo, url: str | None) -> Draft:
     content = to_plain(_rendered(post, "content"), base=url)
     excerpt = to_line(_rendered(post, "excerpt"))
     is_locked = bool(_part(post.get("content")).get("protected"))
     embedded = _part(post.get("_embedded"))
-    draft = Draft(
-        title=title,
+    return Draft(
+        title=to_line(_rendered(post, "title")),
         url=url,
         published_on=_published_on(post, zone),
         author=to_line(_names(embedded.get("author"))),
@@ -167,7 +173,6 @@ def _read_post(post: Mapping[str, Any], zone: ZoneInfo, base: str | None) -> Ite
         featured=bool(post.get("sticky")),
         flags=(EXCERPT,) if is_locked or not content.paragraphs else (),
     )
-    return Item(label=label, draft=draft)
 
 
 def _rendered(post: Mapping[str, Any], name: str) -> str:
