@@ -1,4 +1,4 @@
-"""`serve`: the public pages and the send worker in one process."""
+"""`serve`: the public pages, the schedule and the send worker in one process."""
 
 import asyncio
 import signal
@@ -15,6 +15,7 @@ from digest.bootstrap import Service, make_post
 from digest.cli.face import Face, face_of
 from digest.domain.actor import SCHEDULE
 from digest.domain.errors import UsageError
+from digest.schedule import runner
 from digest.send import worker
 from digest.subscriptions.preferences import resume_due
 from digest.web.app import make_app
@@ -43,10 +44,10 @@ def run_serve(
     ctx: typer.Context,
     *,
     only: Annotated[
-        str, typer.Option(help="Parts to run, comma separated: web, worker")
+        str, typer.Option(help="Parts to run, comma separated: web, schedule, worker")
     ] = "",
 ) -> None:
-    """Serve the public pages and carry letters until stopped."""
+    """Serve the public pages, follow schedules and carry letters until stopped."""
     names = _choose(only)
     face = face_of(ctx)
     asyncio.run(_serve(face, face.service(), names))
@@ -95,6 +96,11 @@ async def _web(run: _Run) -> None:
     )
 
 
+async def _schedule(run: _Run) -> None:
+    run.face.say("Following schedules.")
+    await runner.run(run.service, stop=run.stop)
+
+
 async def _worker(run: _Run) -> None:
     post = replace(make_post(run.service), grace=_GRACE)
     run.face.say("Carrying letters.")
@@ -118,5 +124,6 @@ async def _end_pauses(run: _Run) -> None:
 
 _PARTS: Mapping[str, Callable[[_Run], Coroutine[Any, Any, None]]] = {
     "web": _web,
+    "schedule": _schedule,
     "worker": _worker,
 }

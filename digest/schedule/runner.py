@@ -7,6 +7,7 @@ turn asks the calendar anew, and a wait on the monotonic clock bounds each sleep
 
 import asyncio
 import math
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, timedelta
@@ -31,6 +32,7 @@ async def run(
     *,
     stop: asyncio.Event,
     heartbeat: timedelta = timedelta(seconds=30),
+    patience: timedelta = timedelta(seconds=3),
 ) -> None:
     """Follow every schedule until told to stop.
 
@@ -38,11 +40,12 @@ async def run(
 
     Args:
         service: The installation.
-        stop: Set it to end the loop; what is under way finishes.
+        stop: Set it to end the loop.
         heartbeat: How often to look for what people changed meanwhile.
+        patience: How long a stop waits for sources that answer slowly.
     """
     leadership = Leadership(service.db, service.settings.home / _LOCK_FILE)
-    runner = Runner(service, leadership, heartbeat)
+    runner = Runner(service, leadership, heartbeat=heartbeat, patience=patience)
     runner.start()
     try:
         while not stop.is_set():
@@ -59,16 +62,23 @@ class Runner:
         service: The installation.
         leadership: The right to lead.
         heartbeat: The longest sleep; twice that where even APScheduler oversleeps.
+        patience: How long `close` waits for a preparation under way.
     """
 
     def __init__(
-        self, service: Service, leadership: Leadership, heartbeat: timedelta
+        self,
+        service: Service,
+        leadership: Leadership,
+        *,
+        heartbeat: timedelta,
+        patience: timedelta,
     ) -> None:
+        self._patience = patience.total_seconds()
         self._heartbeat = heartbeat.total_seconds()
         self._service = service
         self._leadership = leadership
         self._awake = asyncio.Event()
-        self._preparing: asyncio.Task[None] | None = None
+        self._preparing: threading.Thread | None = None
         self._polled_at = -math.inf
         self._scheduler = AsyncIOScheduler(
             timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True}
@@ -77,7 +87,7 @@ class Runner:
     @property
     def is_idle(self) -> bool:
         """Whether no preparation is under way."""
-        return self._preparing is None or self._preparing.done()
+        return self._preparing is None or not self._preparing.is_alive()
 
     def start(self) -> None:
         """Begin to be woken."""
@@ -88,13 +98,15 @@ class Runner:
 
     async def turn(self) -> None:
         """Release what is due; begin to prepare, which may take minutes."""
-        if not await _attempt(self._leadership.hold):
+        if not await asyncio.to_thread(_attempt, self._leadership.hold):
             return
         if self.is_idle:
-            self._preparing = asyncio.create_task(self._prepare(), name="prepare")
+            # A daemon: a slow source must not hold up a process that is told to stop.
+            self._preparing = threading.Thread(target=self._prepare, daemon=True)
+            self._preparing.start()
         now = self._service.now()
-        await _attempt(turn.release_due, self._service, now)
-        moment = await _attempt(turn.next_moment, self._service, now)
+        await asyncio.to_thread(_attempt, turn.release_due, self._service, now)
+        moment = await asyncio.to_thread(_attempt, turn.next_moment, self._service, now)
         if moment is not None:
             self._scheduler.add_job(
                 self._wake, "date", run_date=moment, id="moment", replace_existing=True
@@ -110,26 +122,26 @@ class Runner:
         self._awake.clear()
 
     async def close(self) -> None:
-        """Stop being woken, let preparations end, give the lead away."""
+        """Stop being woken, let preparations end if they can, give the lead away."""
         self._scheduler.shutdown(wait=False)
         if self._preparing is not None:
-            await self._preparing
-        await _attempt(self._leadership.release)
+            await asyncio.to_thread(self._preparing.join, self._patience)
+        await asyncio.to_thread(_attempt, self._leadership.release)
 
-    async def _prepare(self) -> None:
-        await _attempt(turn.tick, self._service, self._service.now())
+    def _prepare(self) -> None:
+        _attempt(turn.tick, self._service, self._service.now())
         if time.monotonic() - self._polled_at >= _POLL_SECONDS:
             self._polled_at = time.monotonic()
-            await _attempt(stages.collect_due, self._service, self._service.now())
+            _attempt(stages.collect_due, self._service, self._service.now())
 
     async def _wake(self) -> None:
         self._awake.set()
 
 
-async def _attempt(work: Callable[..., Any], *given: Any) -> Any:
-    """Do blocking work in a thread; the loop's one catch-all."""
+def _attempt(work: Callable[..., Any], *given: Any) -> Any:
+    """Do a piece of work; the loop's one catch-all."""
     try:
-        return await asyncio.to_thread(work, *given)
+        return work(*given)
     except Exception:  # noqa: BLE001 - the next turn begins from the database again
         _log.exception("schedule.failed", work=work.__name__)
         return None

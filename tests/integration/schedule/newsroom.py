@@ -13,11 +13,14 @@ from digest.domain.addresses import parse_address
 from digest.domain.articles import Draft
 from digest.domain.calendar import Approval, Schedule
 from digest.domain.editions import Edition
+from digest.ingest.decoding import Kind
 from digest.schedule.turn import tick
+from digest.settings import FetchSettings
 from digest.storage import (
     articles,
     editions,
     schedules,
+    sources,
     subscribers,
     subscriptions,
     tables,
@@ -77,6 +80,22 @@ class Newsroom:
                 now=NOW,
             )
             subscriptions.activate(tx, asked, now=NOW)
+
+    def add_source(self, url: str) -> None:
+        """Add a feed on this machine, and permit reading it."""
+        fetch = FetchSettings(allow_private=True)
+        settings = self.service.settings.model_copy(update={"fetch": fetch})
+        self.service = replace(self.service, settings=settings)
+        with self.db.write() as tx:
+            sources.add(
+                tx,
+                newsletter_id=self.newsletter.id,
+                url=url,
+                kind=Kind.FEED,
+                title="",
+                every=HOUR,
+                now=NOW,
+            )
 
     def tick(self, now: datetime) -> None:
         tick(replace(self.service, clock=lambda: now), now)

@@ -1,6 +1,7 @@
 """The schedule's loop: one process leads, wakes in time, and survives trouble."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -27,6 +28,11 @@ def leadership(room: Newsroom) -> Leadership:
     return Leadership(room.db, room.service.settings.home / "schedule.lock")
 
 
+def make(room: Newsroom, now: datetime) -> Runner:
+    lock = leadership(room)
+    return Runner(at(room, now), lock, heartbeat=LONG, patience=LONG)
+
+
 async def until(room: Newsroom, states: list[str]) -> None:
     async with asyncio.timeout(20):
         while await asyncio.to_thread(room.states) != states:
@@ -36,7 +42,7 @@ async def until(room: Newsroom, states: list[str]) -> None:
 @pytest_asyncio.fixture
 async def runner(room: Newsroom) -> AsyncIterator[Runner]:
     """A runner whose clock stands where the issue is due."""
-    made = Runner(at(room, DUE), leadership(room), LONG)
+    made = make(room, DUE)
     made.start()
     yield made
     await made.close()
@@ -99,7 +105,7 @@ async def test_who_does_not_lead_does_nothing(room: Newsroom, runner: Runner) ->
 async def test_a_restart_changes_nothing_more(room: Newsroom) -> None:
     room.set()
     for now in (DUE, DUE + HOUR):
-        runner = Runner(at(room, now), leadership(room), LONG)
+        runner = make(room, now)
         runner.start()
         await runner.turn()
         await runner.close()
@@ -111,7 +117,7 @@ async def test_a_restart_changes_nothing_more(room: Newsroom) -> None:
 async def test_the_exact_moment_wakes_it(room: Newsroom) -> None:
     # The simulated issue is years ago, so APScheduler finds its moment overdue.
     room.set()
-    early = Runner(at(room, DUE - 3 * HOUR), leadership(room), LONG)
+    early = make(room, DUE - 3 * HOUR)
     early.start()
     await early.turn()
 
@@ -134,7 +140,8 @@ async def test_a_lost_database_is_logged_and_tried_again(
 ) -> None:
     gone = Database(f"sqlite:///{tmp_path}/nowhere/digest.db")
     service = replace(at(room, DUE), db=gone)
-    runner = Runner(service, Leadership(gone, tmp_path / "lock"), LONG)
+    lock = Leadership(gone, tmp_path / "lock")
+    runner = Runner(service, lock, heartbeat=LONG, patience=LONG)
     runner.start()
 
     with capture_logs() as logs:
@@ -142,3 +149,19 @@ async def test_a_lost_database_is_logged_and_tried_again(
         await runner.close()
 
     assert {log["event"] for log in logs} == {"schedule.failed"}
+
+
+async def test_a_source_that_does_not_answer_holds_up_no_stop(room: Newsroom) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        room.add_source(f"http://127.0.0.1:{silent.getsockname()[1]}/feed")
+        room.set()
+        runner = Runner(
+            at(room, DUE - HOUR), leadership(room), heartbeat=LONG, patience=SHORT
+        )
+        runner.start()
+        await runner.turn()
+
+        async with asyncio.timeout(5):
+            await runner.close()
+
+        assert not runner.is_idle

@@ -1,7 +1,6 @@
 """Turns of the schedule: each issue once, whatever hosts, clocks and people do."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 from sqlalchemy import update
@@ -9,14 +8,11 @@ from sqlalchemy import update
 from digest.compose.approve import approve
 from digest.domain.calendar import Approval
 from digest.domain.states import EditionState
-from digest.ingest.decoding import Kind
 from digest.schedule.turn import next_moment, tick
-from digest.settings import FetchSettings
 from digest.storage import (
     editions,
     issue_exceptions,
     schedules,
-    sources,
     tables,
 )
 from tests.builders import NOW, SITE, add_newsletter
@@ -104,20 +100,7 @@ def test_two_schedulers_at_once_make_one_edition_and_one_release(
 
 def test_sources_are_collected_once_for_an_issue(room: Newsroom) -> None:
     room.set()
-    settings = room.service.settings.model_copy(
-        update={"fetch": FetchSettings(allow_private=True)}
-    )
-    room.service = replace(room.service, settings=settings)
-    with room.db.write() as tx:
-        sources.add(
-            tx,
-            newsletter_id=room.newsletter.id,
-            url="http://127.0.0.1:9/feed",
-            kind=Kind.FEED,
-            title="",
-            every=HOUR,
-            now=NOW,
-        )
+    room.add_source("http://127.0.0.1:9/feed")
 
     for minutes in (120, 60, 0):
         room.tick(DUE - minutes * MINUTE)

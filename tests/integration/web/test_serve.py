@@ -87,4 +87,4 @@ def test_a_part_that_does_not_exist_is_named(
     status = run(["serve", "--only", only])
 
     assert status == 2
-    assert "Parts: web, worker" in capsys.readouterr().err
+    assert "Parts: web, schedule, worker" in capsys.readouterr().err
