@@ -1,0 +1,215 @@
+"""The archive and its feeds: released editions, nothing else, nothing harmful."""
+
+import json
+from collections.abc import Sequence
+from datetime import date
+from xml.etree import ElementTree as ET
+
+import pytest
+from starlette.testclient import TestClient
+
+from digest.bootstrap import Service
+from digest.domain.editions import Edition, Sponsor, Story
+from digest.domain.states import EditionState
+from digest.storage import editions, tables
+from digest.storage.engine import Tx
+from digest.web.app import make_app
+from tests.builders import NOW
+from tests.integration.web.conftest import Web
+
+DAY = date(2024, 5, 12)
+CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
+
+
+def add_article(tx: Tx, newsletter_id: int, text_hash: str) -> int:
+    row_id: int = tx.execute(
+        tables.articles.insert()
+        .values(
+            newsletter_id=newsletter_id,
+            text_hash=text_hash,
+            title="t",
+            author="",
+            standfirst="",
+            image_credit="",
+            image_alt="",
+            paragraphs=[],
+            source="",
+            language="en",
+            categories=[],
+            featured=False,
+            flags=[],
+            word_count=0,
+            created_at=NOW,
+            updated_at=NOW,
+        )
+        .returning(tables.articles.c.id)
+    ).scalar_one()
+    return row_id
+
+
+def publish(
+    web: Web,
+    day: date = DAY,
+    *,
+    state: EditionState = EditionState.SENT,
+    title: str = "Egypt refuses Rafah coordination: reports",
+    url: str = "https://example.com/rafah",
+) -> None:
+    edition = Edition(
+        newsletter_id=web.newsletter.id,
+        issue_date=day,
+        number=19,
+        state=state,
+        subject=title,
+        preheader="Plus: two more.",
+        opening="Good evening.",
+        opening_by="The editors",
+        why="It is the main way in.",
+        sponsor=Sponsor(
+            name="Nile Books", title="Walks", text="A guide.", url="https://b.example"
+        ),
+        released_at=NOW,
+        created_at=NOW,
+        updated_at=NOW,
+    )
+    with web.service.db.write() as tx:
+        stories = [
+            Story(
+                article_id=add_article(tx, web.newsletter.id, f"{day}{section}{place}"),
+                section=section,
+                position=place,
+                title=title if place == 1 else f"Story {place}",
+                url=url,
+                standfirst="What happened.",
+                source="Egyptian Streets",
+                word_count=600,
+            )
+            for place, section in enumerate(["news", "features", "arts"], start=1)
+        ]
+        editions.insert_edition(tx, edition, stories)
+
+
+def test_an_edition_reads_as_a_page_of_its_own(web: Web) -> None:
+    publish(web)
+
+    answer = web.client.get("/archive/weekly/2024-05-12")
+
+    html = answer.text
+    assert answer.status_code == 200
+    assert "<h1>Egypt refuses Rafah coordination: reports</h1>" in html
+    assert "Sunday 12 May 2024" in html
+    assert "Paid for by Nile Books" in html
+    assert html.count("<article") == 3
+    assert 'rel="canonical" href="https://news.example.test/archive/weekly/' in html
+    assert "/u/" not in html
+    assert "<script" not in html
+
+
+def test_only_released_editions_are_public(web: Web) -> None:
+    hidden = [s for s in EditionState if s not in {"sending", "paused", "sent"}]
+    for n, state in enumerate(hidden, start=1):
+        publish(web, date(2024, 4, n), state=state, title="Not yet")
+
+    pages = [
+        web.client.get(path).text
+        for path in ("/archive", "/feed.xml", "/feed.json", "/sitemap.xml")
+    ]
+    codes = {
+        web.client.get(f"/archive/weekly/2024-04-0{n}").status_code
+        for n in range(1, len(hidden) + 1)
+    }
+
+    assert codes == {404}
+    assert all("2024-04" not in page for page in pages)
+
+
+def test_the_archive_is_by_year_and_its_pages_lead_to_their_neighbours(
+    web: Web,
+) -> None:
+    for day in (date(2023, 12, 31), date(2024, 5, 5), DAY):
+        publish(web, day)
+
+    index = web.client.get("/archive").text
+    middle = web.client.get("/archive/weekly/2024-05-05").text
+
+    years = [index.index(f"<h2>{year}</h2>") for year in (2024, 2023)]
+    assert years == sorted(years)
+    assert 'rel="prev" href="/archive/weekly/2023-12-31"' in middle
+    assert 'rel="next" href="/archive/weekly/2024-05-12"' in middle
+
+
+def test_the_sign_up_page_leads_to_the_latest_edition(web: Web) -> None:
+    publish(web)
+
+    html = web.client.get("/").text
+
+    assert 'href="/archive/weekly/2024-05-12"' in html
+
+
+ATTACKS: Sequence[tuple[str, str]] = [
+    ("<script>alert(1)</script>", "https://example.com"),
+    ("{{ 7*7 }}", "javascript:alert(1)"),
+    ('"><img src=x onerror=alert(1)>', "data:text/html,<script>alert(1)</script>"),
+    ("\x0bvertical\u2028line\ue000slot", 'https://example.com/"onmouseover="x'),
+]
+
+
+@pytest.mark.parametrize(("title", "url"), ATTACKS)
+def test_a_hostile_story_stays_text(web: Web, title: str, url: str) -> None:
+    """Attacks A2, A15."""
+    publish(web, title=title, url=url)
+
+    html = web.client.get("/archive/weekly/2024-05-12").text
+    feed = ET.fromstring(web.client.get("/feed.xml").text)  # noqa: S314 - our own
+
+    content = feed.findtext(f"channel/item/{CONTENT}") or ""
+    for text in (html, content):
+        assert "<script" not in text
+        assert "<img" not in text
+        assert "javascript:" not in text
+        assert "data:" not in text
+        assert '"onmouseover' not in text
+        assert "49" not in text
+
+
+def test_rss_holds_whole_editions(web: Web) -> None:
+    publish(web)
+
+    answer = web.client.get("/feed.xml")
+
+    channel = ET.fromstring(answer.text).find("channel")  # noqa: S314 - our own
+    assert answer.headers["Content-Type"].startswith("application/rss+xml")
+    assert channel is not None
+    assert channel.findtext("title") == "The Week"
+    assert channel.findtext("item/pubDate") == "Sun, 12 May 2024 12:00:00 +0000"
+    assert "What happened." in (channel.findtext(f"item/{CONTENT}") or "")
+
+
+def test_json_feed_says_version_and_items(web: Web) -> None:
+    publish(web)
+
+    answer = web.client.get("/feed.json")
+
+    document = json.loads(answer.text)
+    assert answer.headers["Content-Type"].startswith("application/feed+json")
+    assert document["version"] == "https://jsonfeed.org/version/1.1"
+    assert document["items"][0]["url"].endswith("/archive/weekly/2024-05-12")
+
+
+@pytest.mark.parametrize("path", ["/feed.xml", "/feed.json", "/sitemap.xml"])
+def test_a_feed_that_did_not_change_is_not_sent_again(web: Web, path: str) -> None:
+    publish(web)
+    etag = web.client.get(path).headers["ETag"]
+
+    same = web.client.get(path, headers={"If-None-Match": f'"x", W/{etag}'})
+    other = web.client.get(path, headers={"If-None-Match": '"x"'})
+
+    assert (same.status_code, same.text, other.status_code) == (304, "", 200)
+
+
+def test_before_init_there_is_no_page_but_a_designed_one(service: Service) -> None:
+    with TestClient(make_app(service)) as client:
+        answers = [client.get(path) for path in ("/", "/u/x", "/help")]
+
+    assert [a.status_code for a in answers] == [404, 200, 404]
+    assert all("<h1>" in a.text for a in answers)
