@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from hypothesis import settings
 
 from digest.bootstrap import Service
 from digest.cli.app import run
@@ -17,6 +18,10 @@ from digest.storage import schema
 from digest.storage.engine import Database
 from digest.templating import Templates
 from tests.builders import NOW, SECRETS, SITE
+
+# A busy machine is no failure: how long an example takes is not what is tested.
+settings.register_profile("digest", deadline=None)
+settings.load_profile("digest")
 
 
 @pytest.fixture(scope="session")

@@ -35,10 +35,14 @@ class Connection:
     Args:
         client: Connected, greeted and, where wanted, logged in.
         relay: Where it is connected to.
+
+    Raises:
+        aiosmtplib.SMTPServerDisconnected: It has been lost meanwhile.
     """
 
     def __init__(self, client: aiosmtplib.SMTP, relay: Relay) -> None:
-        assert client.protocol is not None
+        if client.protocol is None:
+            raise aiosmtplib.SMTPServerDisconnected("Connection lost")
         self._client = client
         self._protocol = client.protocol
         self._relay = relay
@@ -176,10 +180,10 @@ async def connect(
     try:
         await client.connect()
         await _greet(client)
+        return Connection(client, relay)
     except _FAILURES as error:
         client.close()
         return _explain(error)
-    return Connection(client, relay)
 
 
 async def _greet(client: aiosmtplib.SMTP) -> None:

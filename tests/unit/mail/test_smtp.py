@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import aiosmtplib
 import pytest
 
 from digest.domain.errors import SettingsError
@@ -371,6 +372,10 @@ class TestOpening:
 
         assert isinstance(outcome, Broken)
         assert outcome.stage == "connect"
+
+    def test_lost_while_it_was_made_ready_is_noticed(self) -> None:
+        with pytest.raises(aiosmtplib.SMTPServerDisconnected):
+            Connection(aiosmtplib.SMTP(), relay_at(25))
 
     async def test_speaks_to_servers_that_know_only_helo(self) -> None:
         script = [GREETING, ("EHLO", "502 What?"), ("HELO", "250 Hi"), *ACCEPTING]
