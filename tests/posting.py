@@ -209,13 +209,15 @@ class MoodyRelay:
         inbox: Where accepted letters go, and those whose answer is `HANG_UP`.
         mood: From the verb (`.` for the final dot) and the recipient to the answer;
             None: what is usual.
+        most: Connections at one time; further ones are refused.
     """
 
     _USUAL: ClassVar = {"DATA": "354 Go on", "QUIT": "221 Bye", ".": "250 Taken"}
 
-    def __init__(self, inbox: Inbox, mood: Mood) -> None:
+    def __init__(self, inbox: Inbox, mood: Mood, *, most: int = 100) -> None:
         self._inbox = inbox
         self._mood = mood
+        self._free = most
         self.port = 0
         self.heard: list[str] = []
 
@@ -231,8 +233,13 @@ class MoodyRelay:
     async def _talk(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
+        self._free -= 1
         with suppress(OSError, asyncio.IncompleteReadError):
-            await self._converse(reader, writer)
+            if self._free < 0:
+                writer.write(_answer("421 4.7.0 Too many connections"))
+            else:
+                await self._converse(reader, writer)
+        self._free += 1
         writer.close()
 
     async def _converse(

@@ -1,6 +1,8 @@
 """A lane: carries one letter at a time; a worker has one for each connection."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import structlog
@@ -14,7 +16,6 @@ from digest.send.outcome import Judge
 from digest.send.post import Clock, Post
 
 _log = structlog.get_logger()
-_CROWDED_SECONDS = 2.0
 _WORKING = timedelta(seconds=30)
 
 
@@ -31,11 +32,28 @@ class RelayWatch:
         self._roll = post.roll
         self._times = 0
         self._answered_at: datetime | None = None
+        self._trying = 0
+        self._news = asyncio.Event()
         self.closed_until: datetime | None = None
         self.reason: str | None = None
 
+    @contextmanager
+    def trying(self) -> Iterator[None]:
+        """Count a lane that is in conversation, or about to be."""
+        self._trying += 1
+        try:
+            yield
+        finally:
+            self._trying -= 1
+
+    async def others_know(self, now: datetime) -> None:
+        """Wait while the other lanes may still show whether the relay works."""
+        while self._trying and not (self.is_closed(now) or self.is_crowded(now)):
+            await self._news.wait()
+
     def answered(self, now: datetime) -> None:
         """Note that a server spoke with us about a letter."""
+        self._spread()
         self._times = 0
         self._answered_at = now
         self.closed_until = self.reason = None
@@ -50,6 +68,7 @@ class RelayWatch:
 
     def failed(self, reason: str, now: datetime) -> None:
         """Note that no connection could be had; many lanes notice at once."""
+        self._spread()
         self.reason = reason
         if self.is_closed(now):
             return
@@ -58,6 +77,10 @@ class RelayWatch:
             times=self._times, first_at=now, now=now, roll=self._roll()
         )
         _log.warning("relay.closed", reason=reason, until=str(self.closed_until))
+
+    def _spread(self) -> None:
+        self._news.set()
+        self._news = asyncio.Event()
 
 
 class Lane:
@@ -88,6 +111,7 @@ class Lane:
         self._totals = totals
         self._clock = clock
         self._roll = post.roll
+        self._turn = post.turn
         self._judge = Judge(post.retry, post.uncertain)
 
     async def carry(self, job: Job) -> None:
@@ -133,7 +157,8 @@ class Lane:
                 permit = await self._ledger.record(self._intent(job, dated_at))
                 return permit == Permit.GRANTED
 
-            outcome = await self._pool.send(envelope, before_data=may_send)
+            with self._watch.trying():
+                outcome = await self._pool.send(envelope, before_data=may_send)
             if isinstance(outcome, Abandoned):
                 self._note_refusal(job, permit)
                 return
@@ -164,8 +189,9 @@ class Lane:
     async def _wait_or_close(self, trouble: str) -> None:
         """A server may allow fewer connections than we want; then wait for a turn."""
         now = self._clock()
+        await self._watch.others_know(now)
         if self._watch.is_crowded(now):
-            await asyncio.sleep(_CROWDED_SECONDS)
+            await asyncio.sleep(self._turn.total_seconds())
         else:
             self._watch.failed(trouble, now)
 

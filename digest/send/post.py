@@ -35,6 +35,8 @@ class Post:
             4 s and half a second stay under the promised 5 s.
         heartbeat: How often leases are renewed.
         poll: How often an idle worker looks for work.
+        turn: How long a lane waits that the relay refused a connection while it
+            serves others.
         grace: How long letters under way may take when the worker is stopped.
         roll: Chance for the jitter, 0 to 1.
     """
@@ -52,5 +54,6 @@ class Post:
     lease: timedelta = timedelta(seconds=4)
     heartbeat: timedelta = timedelta(seconds=1)
     poll: timedelta = timedelta(seconds=0.5)
+    turn: timedelta = timedelta(seconds=2)
     grace: timedelta = timedelta(seconds=20)
     roll: Callable[[], float] = random.random

@@ -271,7 +271,8 @@ def _settle_others(kind: LetterKind) -> Any:
     return (
         update(table)
         .where(c.id == bindparam("p_id"))
-        .where(c.state.in_((*OPEN, DeliveryState.DISPATCHING)))
+        # Not IN: that cannot be executed for many rows at once.
+        .where(or_(*(c.state == s for s in (*OPEN, DeliveryState.DISPATCHING))))
         .values(
             state=bindparam("p_state"),
             reason=bindparam("p_reason"),

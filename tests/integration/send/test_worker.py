@@ -9,6 +9,7 @@ from digest.domain.addresses import parse_address
 from digest.domain.deliveries import UncertainPolicy
 from digest.domain.editions import Edition, Variant
 from digest.domain.states import (
+    DeliveryState,
     EditionState,
     SkipReason,
     SubscriptionState,
@@ -67,7 +68,7 @@ async def test_finished_edition_is_sent(sqlite_db: Database) -> None:
 
     status = plan.status(sqlite_db, edition_id=edition.id, now=NOW)
     assert (status.state, status.finished_at) == (EditionState.SENT, NOW)
-    assert status.counts["sent"] == 2
+    assert status.counts[DeliveryState.SENT] == 2
 
 
 @pytest.mark.parametrize(
