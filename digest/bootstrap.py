@@ -250,7 +250,7 @@ def initialise(
     pin_time_zones()
     files = _newsletter_files(seeds)
     for path in files:
-        newsletter_files.read_newsletter(path, mail_domain=settings.mail.domain)
+        newsletter_files.read_seed(path, mail_domain=settings.mail.domain)
     try:
         settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         keys.make_private_folder(settings.keys)

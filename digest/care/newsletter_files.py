@@ -3,6 +3,7 @@
 import tomllib
 import zoneinfo
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -10,14 +11,16 @@ from typing import Annotated, Any, Self
 import pydantic
 from pydantic import AfterValidator, Field, StringConstraints
 
+from digest.care.schedule_table import ScheduleTable
 from digest.domain.actor import Actor
 from digest.domain.addresses import parse_address
-from digest.domain.errors import RefusedError, SettingsError
+from digest.domain.calendar import Schedule
+from digest.domain.errors import RefusedError, SettingsError, UsageError
 from digest.domain.letters import Sender
 from digest.domain.newsletters import Newsletter, Section
 from digest.domain.theme import read_theme
-from digest.storage import audit, newsletters
-from digest.storage.engine import Database
+from digest.storage import audit, newsletters, schedules
+from digest.storage.engine import Database, Tx
 
 _RIGHT_TO_LEFT = {"ar", "fa", "he", "ur"}
 _MAX_LIST_ID = 255
@@ -83,6 +86,7 @@ class _File(_Part):
     sender: _Sender = _Sender()
     sections: Annotated[list[_Section], Field(min_length=1, max_length=50)]
     theme: dict[str, Any] = {}
+    schedule: ScheduleTable | None = None
 
     @pydantic.model_validator(mode="after")
     def _check_sections(self) -> Self:
@@ -93,15 +97,25 @@ class _File(_Part):
         return self
 
 
-def read_newsletter(path: Path, *, mail_domain: str) -> Newsletter:
-    """Read one newsletter file; its name is the newsletter's slug.
+@dataclass(frozen=True, kw_only=True)
+class Seed:
+    """What one file says.
+
+    Attributes:
+        newsletter: Not stored; its slug is the file's name.
+        schedule: When it appears; None: only by hand.
+    """
+
+    newsletter: Newsletter
+    schedule: Schedule | None
+
+
+def read_seed(path: Path, *, mail_domain: str) -> Seed:
+    """Read one newsletter file.
 
     Args:
         path: `config/newsletters/<slug>.toml`.
         mail_domain: Where a sender is placed that the file does not name.
-
-    Returns:
-        The newsletter, not stored.
 
     Raises:
         SettingsError: The file is unreadable, or a key in it unknown or wrong.
@@ -112,11 +126,13 @@ def read_newsletter(path: Path, *, mail_domain: str) -> Newsletter:
         slug = pydantic.TypeAdapter(Slug).validate_python(path.stem)
         newsletter = _make(file, slug, mail_domain)
         read_theme(newsletter.theme, direction=newsletter.direction)
+        table = file.schedule
+        schedule = table.plan(file.time_zone) if table is not None else None
     except pydantic.ValidationError as error:
         raise _explain(path, error) from None
-    except RefusedError as error:
+    except (RefusedError, UsageError) as error:
         raise SettingsError(f"{path}: {error.message}", error.mend) from None
-    return newsletter
+    return Seed(newsletter=newsletter, schedule=schedule)
 
 
 def seed(
@@ -135,23 +151,28 @@ def seed(
     Raises:
         SettingsError: A file is wrong; nothing was stored.
     """
-    wanted = [read_newsletter(path, mail_domain=mail_domain) for path in files]
+    wanted = [read_seed(path, mail_domain=mail_domain) for path in files]
     with db.write() as tx:
         known = {newsletter.slug for newsletter in newsletters.list_all(tx)}
-        stored = [
-            newsletters.add(tx, newsletter, now=now)
-            for newsletter in wanted
-            if newsletter.slug not in known
+        return [
+            _store(tx, one, actor=actor, now=now)
+            for one in wanted
+            if one.newsletter.slug not in known
         ]
-        for newsletter in stored:
-            audit.record(
-                tx,
-                actor=actor,
-                action="newsletter.seeded",
-                subject=("newsletter", newsletter.id),
-                now=now,
-                detail={"slug": newsletter.slug},
-            )
+
+
+def _store(tx: Tx, wanted: Seed, *, actor: Actor, now: datetime) -> Newsletter:
+    stored = newsletters.add(tx, wanted.newsletter, now=now)
+    audit.record(
+        tx,
+        actor=actor,
+        action="newsletter.seeded",
+        subject=("newsletter", stored.id),
+        now=now,
+        detail={"slug": stored.slug},
+    )
+    if wanted.schedule is not None:
+        schedules.put(tx, stored.id, wanted.schedule, now, actor=actor)
     return stored
 
 

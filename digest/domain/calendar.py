@@ -117,13 +117,13 @@ def check_schedule(schedule: Schedule) -> Schedule:
         UsageError: A wait is negative or too long, or its dates are reversed.
     """
     for name, wait in (
-        ("collect-before", schedule.collect_before),
+        ("collect_before", schedule.collect_before),
         ("grace", schedule.grace),
     ):
         if not timedelta(0) <= wait <= LONGEST_WAIT:
             raise UsageError(
                 f"The {name} time must be between 0 and {LONGEST_WAIT.days} days.",
-                f"Example: --{name} 2h",
+                "Example: 2h",
             )
     start, end = schedule.start_on, schedule.end_on
     if start and end and end < start:
@@ -131,7 +131,7 @@ def check_schedule(schedule: Schedule) -> Schedule:
     if start and end and not next(_dates(schedule, start), None):
         raise UsageError(
             f"No {WEEKDAYS[schedule.weekday]} lies between {start} and {end}.",
-            "Choose a later --end.",
+            "Choose a later end.",
         )
     return schedule
 

@@ -1,15 +1,16 @@
 """Newsletter files: they seed the database once, or are refused in one line."""
 
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from digest.care.newsletter_files import read_newsletter, seed
+from digest.care.newsletter_files import read_seed, seed
 from digest.domain.actor import Actor, ActorKind
 from digest.domain.errors import SettingsError
 from digest.domain.letters import Sender
-from digest.storage import newsletters
+from digest.storage import newsletters, schedules
 from digest.storage.engine import Database
 from tests.builders import NOW
 
@@ -31,7 +32,7 @@ def write(folder: Path, content: str, name: str = "weekly.toml") -> Path:
 
 
 def test_reads_the_shipped_newsletter() -> None:
-    found = read_newsletter(SHIPPED, mail_domain="news.example.test")
+    found = read_seed(SHIPPED, mail_domain="news.example.test").newsletter
 
     assert (found.slug, found.time_zone, found.direction) == (
         "weekly",
@@ -50,7 +51,7 @@ def test_reads_the_shipped_newsletter() -> None:
 def test_places_an_unnamed_sender_at_the_mail_domain(tmp_path: Path) -> None:
     path = write(tmp_path, LEAST + SECTION)
 
-    found = read_newsletter(path, mail_domain="n.example")
+    found = read_seed(path, mail_domain="n.example").newsletter
 
     address = "weekly@n.example"
     assert found.sender == Sender(name="The Week", address=address, reply_to=address)
@@ -62,7 +63,7 @@ def test_keeps_a_named_sender(tmp_path: Path) -> None:
     )
     path = write(tmp_path, LEAST + sender + SECTION)
 
-    found = read_newsletter(path, mail_domain="n.example")
+    found = read_seed(path, mail_domain="n.example").newsletter
 
     assert found.sender == Sender(
         name="Desk", address="a@b.example", reply_to="c@b.example"
@@ -72,7 +73,7 @@ def test_keeps_a_named_sender(tmp_path: Path) -> None:
 def test_an_arabic_newsletter_runs_from_right_to_left(tmp_path: Path) -> None:
     path = write(tmp_path, LEAST + 'language = "ar-EG"\n' + SECTION, "ar.toml")
 
-    found = read_newsletter(path, mail_domain="n.example")
+    found = read_seed(path, mail_domain="n.example").newsletter
 
     assert (found.slug, found.direction) == ("ar", "rtl")
 
@@ -105,7 +106,7 @@ def test_a_wrong_file_is_refused_in_one_line_that_names_it(
     path = write(tmp_path, content)
 
     with pytest.raises(SettingsError) as caught:
-        read_newsletter(path, mail_domain="n.example")
+        read_seed(path, mail_domain="n.example")
 
     assert str(path) in str(caught.value)
     assert reason in str(caught.value)
@@ -118,19 +119,19 @@ def test_a_list_id_stays_within_255_octets(tmp_path: Path) -> None:
     domain = ".".join(["x" * 60] * 4) + ".example"
 
     with pytest.raises(SettingsError, match="255 octets"):
-        read_newsletter(path, mail_domain=domain)
+        read_seed(path, mail_domain=domain)
 
 
 def test_the_files_name_must_do_as_a_slug(tmp_path: Path) -> None:
     path = write(tmp_path, LEAST + SECTION, "My Letter.toml")
 
     with pytest.raises(SettingsError, match="is wrong"):
-        read_newsletter(path, mail_domain="n.example")
+        read_seed(path, mail_domain="n.example")
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="cannot be read"):
-        read_newsletter(tmp_path / "x.toml", mail_domain="n.example")
+        read_seed(tmp_path / "x.toml", mail_domain="n.example")
 
 
 def test_seeds_once_and_then_the_database_rules(db: Database, tmp_path: Path) -> None:
@@ -164,3 +165,34 @@ def test_one_wrong_file_stores_none(db: Database, tmp_path: Path) -> None:
 
     with db.read() as tx:
         assert newsletters.list_all(tx) == []
+
+
+def test_a_schedule_is_stored_with_its_newsletter(
+    tmp_path: Path, sqlite_db: Database
+) -> None:
+    table = '[schedule]\nat = "Sun 19:00"\ngrace = "3h"\nstart = 2026-11-29\n'
+    path = write(tmp_path, LEAST + SECTION + table)
+
+    (stored,) = seed(sqlite_db, [path], mail_domain="n.example", actor=CLI, now=NOW)
+
+    with sqlite_db.read() as tx:
+        plan = schedules.get(tx, stored).plan
+    assert (plan.weekday, plan.at.hour, plan.zone) == (6, 19, "Africa/Cairo")
+    assert (plan.grace, plan.start_on) == (timedelta(hours=3), date(2026, 11, 29))
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ('at = "Snu 19:00"', "Did you mean Sun"),
+        ('at = "Sun 19:00"\nzone = "Africa/Cario"', "Did you mean Africa/Cairo"),
+        ('at = "Sun 19:00"\ngrace = "9d"', "between 0 and 6 days"),
+        ('at = "Sun 19:00"\nhour = 3', "schedule.hour is unknown"),
+        ('zone = "Africa/Cairo"', "schedule.at is missing"),
+    ],
+)
+def test_a_wrong_schedule_is_refused(tmp_path: Path, table: str, words: str) -> None:
+    path = write(tmp_path, f"{LEAST}{SECTION}[schedule]\n{table}\n")
+
+    with pytest.raises(SettingsError, match=words):
+        read_seed(path, mail_domain="n.example")

@@ -227,7 +227,7 @@ def test_says_where_no_issue_date_is_near() -> None:
     ("change", "word"),
     [
         ({"grace": timedelta(days=7)}, "grace"),
-        ({"collect_before": -timedelta(hours=1)}, "collect-before"),
+        ({"collect_before": -timedelta(hours=1)}, "collect_before"),
         ({"start_on": SUNDAY, "end_on": SUNDAY - WEEK}, "before the start"),
         (
             {"start_on": SUNDAY + WEEK / 7, "end_on": SUNDAY + 2 * WEEK / 7},

@@ -35,7 +35,7 @@ def test_reads_a_weekday_and_a_time(text: str, read: tuple[int, time]) -> None:
     ("text", "word"),
     [
         ("Sum 19:00", "Did you mean Sun?"),
-        ("T 19:00", "Example"),
+        ("T 19:00", "Write it as"),
         ("19:00", "is no weekday"),
         ("Sun 25:00", "no time of day"),
         ("Sun 7pm", "no time of day"),

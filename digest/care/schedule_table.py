@@ -1,0 +1,42 @@
+"""The `[schedule]` table of a newsletter file."""
+
+from datetime import date
+
+import pydantic
+
+from digest.domain.calendar import Approval, Schedule, check_schedule
+from digest.domain.calendar_text import parse_at, parse_duration, parse_zone
+
+
+class ScheduleTable(pydantic.BaseModel):
+    """When the newsletter appears, as its file says it."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+    at: str
+    zone: str | None = None
+    approval: Approval = Approval.REQUIRED
+    collect_before: str = "2h"
+    grace: str = "6h"
+    start: date | None = None
+    end: date | None = None
+
+    def plan(self, time_zone: str) -> Schedule:
+        """Return the schedule; its zone is the newsletter's unless it names one.
+
+        Raises:
+            UsageError: Nobody could follow it.
+        """
+        weekday, at = parse_at(self.at)
+        return check_schedule(
+            Schedule(
+                weekday=weekday,
+                at=at,
+                zone=parse_zone(self.zone or time_zone),
+                approval=self.approval,
+                collect_before=parse_duration(self.collect_before),
+                grace=parse_duration(self.grace),
+                start_on=self.start,
+                end_on=self.end,
+            )
+        )
