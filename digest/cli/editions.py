@@ -153,7 +153,7 @@ def edit_edition(
         stories=story_words(words),
     )
     before = load_document(service, edition)
-    edit(
+    made = edit(
         service.db,
         edition_id=edition,
         changes=changes,
@@ -162,9 +162,9 @@ def edit_edition(
         actor=CLI,
         now=service.now(),
     )
-    after = load_document(service, edition)
-    withdrawn = before["state"] != after["state"]
-    _show(face, service, edition, notes=["Its approval is withdrawn."] * int(withdrawn))
+    withdrawn = before["state"] != made.edition.state
+    notes = ["Its approval is withdrawn."] if withdrawn else []
+    _show(face, service, edition, notes=[*made.notes, *notes])
 
 
 def check_edition(ctx: typer.Context, edition: EditionId) -> None:

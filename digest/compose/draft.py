@@ -6,15 +6,13 @@ from datetime import date, datetime
 
 from digest.compose.content import content_hash
 from digest.compose.order import choose
-from digest.compose.render import preheader_for
-from digest.compose.view import clean, edition_view
+from digest.compose.proposal import propose
 from digest.domain.actor import Actor
 from digest.domain.articles import Article
 from digest.domain.editions import Edition, Story
 from digest.domain.errors import NotFoundError, RefusedError, StateError
 from digest.domain.issue import days_of, local_date
 from digest.domain.newsletters import Newsletter
-from digest.domain.recipe import propose_subject
 from digest.domain.site import Site
 from digest.domain.states import EditionKind, EditionState
 from digest.storage import articles as pool, audit, editions, newsletters
@@ -72,17 +70,17 @@ def compose(
         )
         choice = choose(found, owner, picked=bool(articles))
         carried = editions.carried(tx, [s.article_id for s in choice.stories])
-        subject, notes = _propose_subject(choice.stories[0].title, owner)
         draft = Edition(
             newsletter_id=owner.id,
             issue_date=day,
             revision=revision,
             number=number,
-            subject=subject,
+            subject="",
             created_at=now,
             updated_at=now,
         )
-        draft = _with_preheader(draft, owner, choice.stories, templates)
+        proposal = propose(draft, owner, choice.stories, templates=templates)
+        draft = replace(draft, subject=proposal.subject, preheader=proposal.preheader)
         stamp = content_hash(
             draft, owner, choice.stories, templates=templates, site=site
         )
@@ -102,7 +100,7 @@ def compose(
             edition=edition,
             newsletter=owner,
             stories=editions.stories(tx, edition.id),
-            notes=(*choice.notes, *_carried_notes(carried), *notes),
+            notes=(*choice.notes, *_carried_notes(carried), *proposal.notes),
         )
 
 
@@ -154,30 +152,8 @@ def _waiting(tx: Tx, newsletter: Newsletter, *, day: date) -> list[Article]:
     return found
 
 
-def _propose_subject(
-    headline: str, newsletter: Newsletter
-) -> tuple[str, tuple[str, ...]]:
-    whole = " ".join(clean(headline).split())
-    subject = propose_subject(whole, name=newsletter.name)
-    if subject == whole:
-        return subject, ()
-    return subject, (f"The subject was made from the headline {whole!r}: read it.",)
-
-
 def _carried_notes(carried: dict[int, int]) -> tuple[str, ...]:
     return tuple(
         f"Article {article_id} was in No. {number} already."
         for article_id, number in sorted(carried.items())
     )
-
-
-def _with_preheader(
-    draft: Edition,
-    newsletter: Newsletter,
-    stories: Sequence[Story],
-    templates: Templates,
-) -> Edition:
-    minutes = edition_view(draft, newsletter, stories).reading_minutes
-    titles = [story.title for story in stories[1:]]
-    line = preheader_for(newsletter, titles, minutes, templates=templates)
-    return replace(draft, preheader=line)

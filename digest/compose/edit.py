@@ -8,6 +8,7 @@ from datetime import datetime
 from digest.compose.content import content_hash
 from digest.compose.draft import Composed, picked
 from digest.compose.order import arrange, as_story, find, lead_with, move_to
+from digest.compose.proposal import Proposal, propose
 from digest.compose.view import clean, web_address
 from digest.compose.withdraw import require_changeable, withdraw_approval
 from digest.domain.actor import Actor
@@ -20,6 +21,7 @@ from digest.storage.engine import Database, Tx
 from digest.templating import Templates
 
 _ONE_LINE = ("subject", "preheader", "opening_by", "why")
+_FOLLOWED = ("The proposed subject follows the new lead: read it.",)
 _SPONSOR_FIELDS = {f.name for f in fields(Sponsor)}
 
 
@@ -113,7 +115,10 @@ def edit(
         newsletter = newsletters.get_by_id(tx, before.newsletter_id)
         old = editions.stories(tx, edition_id)
         stories = _change_stories(tx, old, newsletter, changes)
-        edition = _change_words(before, changes)
+        was = propose(before, newsletter, old, templates=templates)
+        worded = _change_words(before, changes)
+        becomes = propose(worded, newsletter, stories, templates=templates)
+        edition = _follow(before, was, becomes, worded)
         stamp = content_hash(
             edition, newsletter, stories, templates=templates, site=site
         )
@@ -135,10 +140,12 @@ def edit(
             now=now,
             detail={"changed": _changed(before, edition, old, stories)},
         )
+        proposed = edition.subject == becomes.subject != before.subject
         return Composed(
             edition=stored,
             newsletter=newsletter,
             stories=editions.stories(tx, edition_id),
+            notes=_FOLLOWED if proposed else (),
         )
 
 
@@ -168,6 +175,18 @@ def read_sponsor(text: str) -> Sponsor:
             "The sponsor's url is not a https address.", "Write it as https://…"
         )
     return Sponsor(**known)
+
+
+def _follow(
+    before: Edition, was: Proposal, becomes: Proposal, worded: Edition
+) -> Edition:
+    """Let proposed words follow the stories; what an editor wrote stays."""
+    kept = {
+        name: getattr(becomes, name)
+        for name in ("subject", "preheader")
+        if getattr(before, name) == getattr(worded, name) == getattr(was, name)
+    }
+    return replace(worded, **kept)
 
 
 def _change_words(edition: Edition, changes: Changes) -> Edition:

@@ -6,6 +6,7 @@ Phones show about 41 characters of a subject, web mail about 70. A headline that
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import combinations
 
 IDEAL_SUBJECT = 41
 LONGEST_SUBJECT = 60
@@ -15,6 +16,7 @@ PREHEADER_BAND = (85, 120)
 
 _LONGEST_PIECE = 48
 _MOST_PIECES = 3
+_MOST_LOOKED_AT = 6
 
 _REPORTED = re.compile(r"\breport(s|ed|edly)?\b|تقرير|تقارير|مصدر|مصادر", re.IGNORECASE)
 _ATTRIBUTION = re.compile(
@@ -82,16 +84,19 @@ def propose_preheader(titles: Sequence[str], frame: Callable[[list[str]], str]) 
         frame: Writes the line around some of them: "Plus: … A 5-minute read."
 
     Returns:
-        The line with as many as fit into 120 characters, three at most.
+        The line with as many of them as fit into 120 characters, three at most and
+        early ones first; of 85 characters at least where that is possible.
     """
-    chosen: list[str] = []
-    for title in titles:
-        piece = shorten(title, _LONGEST_PIECE).rstrip(".")
-        if len(frame([*chosen, piece])) <= PREHEADER_BAND[1]:
-            chosen.append(piece)
-        if len(chosen) == _MOST_PIECES:
-            break
-    return frame(chosen)
+    pieces = [shorten(t, _LONGEST_PIECE).rstrip(".") for t in titles[:_MOST_LOOKED_AT]]
+    least, most = PREHEADER_BAND
+    lines = [
+        frame(list(chosen))
+        for count in range(_MOST_PIECES, 0, -1)
+        for chosen in combinations(pieces, count)
+    ]
+    fitting = [line for line in lines if len(line) <= most]
+    full = [line for line in fitting if len(line) >= least]
+    return next(iter(full or fitting), frame([]))
 
 
 def _split_attribution(headline: str) -> tuple[str, str]:

@@ -67,6 +67,32 @@ def test_orders_stories(
     assert desk.carried(edition_id) == order
 
 
+def test_proposed_words_follow_the_new_lead(desk: Desk, edition_id: int) -> None:
+    made = desk.edit(edition_id, lead=3)
+
+    assert made.edition.subject == "Story number 3"
+    assert made.edition.preheader.startswith("Plus: Story number 1; Story number 2.")
+    assert made.notes == ("The proposed subject follows the new lead: read it.",)
+
+
+def test_the_proposed_reading_time_follows_the_words(
+    desk: Desk, edition_id: int
+) -> None:
+    made = desk.edit(edition_id, opening="word " * 600)
+
+    assert made.edition.preheader.endswith("3-minute read.")
+
+
+def test_an_editors_own_words_stay_whatever_leads(desk: Desk, edition_id: int) -> None:
+    desk.edit(edition_id, subject="My own subject", preheader="My own line")
+
+    made = desk.edit(edition_id, lead=3)
+
+    assert made.edition.subject == "My own subject"
+    assert made.edition.preheader == "My own line"
+    assert made.notes == ()
+
+
 def test_gives_a_story_new_words_and_leaves_the_article_alone(
     desk: Desk, edition_id: int
 ) -> None:

@@ -76,6 +76,17 @@ def _frame(pieces: list[str]) -> str:
     return f"Plus: {'; '.join(pieces)}. 5-minute read."
 
 
+def test_fills_the_line_with_early_stories_that_fit() -> None:
+    titles = [RAFAH, "Inflation eases again in the cities", "A film goes to Cannes"]
+
+    line = propose_preheader([*titles, "A ferry nobody can read"], _frame)
+
+    assert line == (
+        "Plus: Inflation eases again in the cities; A film goes to Cannes; "
+        "A ferry nobody can read. 5-minute read."
+    )
+
+
 def test_names_three_stories_at_most() -> None:
     line = propose_preheader(["One", "Two", "Three", "Four"], _frame)
 
