@@ -1,6 +1,6 @@
 """Articles: the pool of stories a newsletter draws its editions from."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import date, datetime
 from typing import Any
@@ -134,18 +134,6 @@ def candidates(tx: Tx, *, newsletter_id: int, first: date, last: date) -> list[A
         .order_by(_c.featured.desc(), _c.published_on.desc(), _c.id.desc())
     )
     return [_load(row) for row in rows]
-
-
-def known_urls(tx: Tx, newsletter_id: int, urls: Collection[str]) -> set[str]:
-    """Return those of `urls` whose story is in the pool already."""
-    keys = {url: url_key(url) for url in urls}
-    rows = tx.execute(
-        select(_c.url_key).where(
-            _c.newsletter_id == newsletter_id, _c.url_key.in_(keys.values())
-        )
-    ).scalars()
-    found = set(rows)
-    return {url for url, key in keys.items() if key in found}
 
 
 def _lock_pool(tx: Tx, newsletter_id: int) -> None:
