@@ -78,13 +78,19 @@ def stuff(message: bytes) -> bytes:
     return b"." + stuffed if stuffed.startswith(b".") else stuffed
 
 
+def has_bare_line_end(octets: bytes) -> bool:
+    """Tell whether a CR or LF stands alone (RFC 5321 §2.3.8).
+
+    Counting is many times quicker than a pattern.
+    """
+    lines = octets.count(b"\r\n")
+    return octets.count(b"\r") != lines or octets.count(b"\n") != lines
+
+
 def _is_well_formed(message: bytes) -> bool:
-    """RFC 5321 §2.3.8: CR and LF only together, and the last line ended."""
-    lines = message.count(b"\r\n")
     return (
         message.endswith(b"\r\n")
-        and message.count(b"\n") == lines
-        and message.count(b"\r") == lines
+        and not has_bare_line_end(message)
         and b"\0" not in message
     )
 

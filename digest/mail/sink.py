@@ -12,9 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
+from digest.mail.envelope import has_bare_line_end
+
 _LONGEST_COMMAND = 4096
 _END = b"\r\n.\r\n"
-_BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 _PATH = re.compile(r"(?:FROM|TO):[ ]?<([^<>]*)>(?: (.+))?", re.IGNORECASE)
 
 
@@ -159,7 +160,7 @@ class _Session(asyncio.Protocol):
             return False
         line = bytes(self._input[: end + 1])
         del self._input[: end + 1]
-        if _BARE.search(line):
+        if has_bare_line_end(line):
             self._say("500 5.5.2 Bare CR or LF")
             return True
         verb, _, rest = line.decode("utf-8", "replace").strip().partition(" ")
@@ -176,6 +177,9 @@ class _Session(asyncio.Protocol):
         end = self._input.find(_END, max(0, self._searched - len(_END)))
         if end < 0:
             self._searched = len(self._input)
+            if self._searched > 2 * self._sink.max_size + _LONGEST_COMMAND:
+                self._say("552 5.3.4 Too large")
+                self._hang_up()
             return False
         raw = bytes(self._input[2 : end + 2])
         del self._input[: end + len(_END)]
@@ -185,7 +189,7 @@ class _Session(asyncio.Protocol):
         return True
 
     def _judge(self, raw: bytes) -> None:
-        if _BARE.search(raw):
+        if has_bare_line_end(raw):
             self._say("550 5.6.0 Bare CR or LF")
         elif len(raw) > self._sink.max_size:
             self._say("552 5.3.4 Too large")
@@ -205,19 +209,16 @@ class _Session(asyncio.Protocol):
         self._say("250 2.0.0 Taken")
 
     def _ehlo(self, _: str) -> None:
-        self._greeted = True
-        self._forget()
         offers = ["PIPELINING", "8BITMIME", f"SIZE {self._sink.max_size}", "SMTPUTF8"]
         if self._sink.tls is not None and not self._encrypted:
             offers.append("STARTTLS")
-        for offer in ["sink.invalid", *offers]:
-            self._say(f"250-{offer}")
-        self._say("250 ENHANCEDSTATUSCODES")
+        self._say("\r\n".join(f"250-{offer}" for offer in ["sink.invalid", *offers]))
+        self._helo("", "250 ENHANCEDSTATUSCODES")
 
-    def _helo(self, _: str) -> None:
+    def _helo(self, _: str, answer: str = "250 sink.invalid") -> None:
         self._greeted = True
         self._forget()
-        self._say("250 sink.invalid")
+        self._say(answer)
 
     def _mail(self, rest: str) -> None:
         path = _PATH.fullmatch(rest)

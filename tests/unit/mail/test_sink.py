@@ -191,6 +191,12 @@ class TestCommands:
 
         assert answers[-1] == "500 5.5.2 Line too long"
 
+    async def test_for_a_letter_that_never_ends_are_cut_off(self) -> None:
+        async with Sink(lambda _: None, max_size=10) as sink:
+            answers = await converse(sink, OPENING + b"DATA\r\n", b"a" * 5000)
+
+        assert answers[-1] == "552 5.3.4 Too large"
+
     async def test_offer_what_the_sender_asks_for(self) -> None:
         async with Sink(lambda _: None) as sink:
             answers = await converse(sink, b"EHLO a\r\nQUIT\r\n")
