@@ -163,10 +163,13 @@ def test_mapping_keeps_the_rows_it_does_not_name(
     pool: Database, fetcher: Fetcher, feed: str
 ) -> None:
     add(pool, feed, fetcher)
-    for category, slug in (("A", "news"), ("B", "arts")):
-        mapped = collecting.map_categories(
-            pool, source=feed, categories={category: slug}, actor=CLI, now=NOW
-        )
+    collecting.map_categories(
+        pool, source=feed, categories={"A": "news"}, actor=CLI, now=NOW
+    )
+
+    mapped = collecting.map_categories(
+        pool, source=feed, categories={"B": "arts"}, actor=CLI, now=NOW
+    )
 
     assert mapped.category_map == {"A": "news", "B": "arts"}
 

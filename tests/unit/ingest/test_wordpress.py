@@ -28,7 +28,7 @@ class WordPress(WebServer):
         super().__init__()
         self.posts = posts
         self.pages = 1
-        self.routes = _Routes(self)  # type: ignore[assignment] # answers any query
+        self.routes = _Routes(self)
 
 
 class _Routes(dict[str, Any]):
