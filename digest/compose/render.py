@@ -52,7 +52,7 @@ def render(
     letter = templates.letter(
         newsletter.template,
         language=newsletter.language,
-        context=_context(view, _clean(newsletter), site),
+        context=context_of(view, newsletter, site),
     )
     return replace(letter, text=_BLANK_LINES.sub("\n\n", letter.text))
 
@@ -82,18 +82,13 @@ def preheader_for(
     return propose_preheader([clean(t) for t in titles], frame)
 
 
-def direction_of(text: str) -> str:
-    """Return the direction of a text by its first strong character."""
-    for character in text:
-        kind = unicodedata.bidirectional(character)
-        if kind in {"R", "AL"}:
-            return "rtl"
-        if kind == "L":
-            return "ltr"
-    return "ltr"
+def context_of(view: EditionView, newsletter: Newsletter, site: Site) -> dict[str, Any]:
+    """Collect what a layout is given; `docs/letter.md` explains each name.
 
-
-def _context(view: EditionView, newsletter: Newsletter, site: Site) -> dict[str, Any]:
+    Raises:
+        RefusedError: The newsletter's theme is not valid.
+    """
+    newsletter = _clean(newsletter)
     theme = read_theme(newsletter.theme, direction=newsletter.direction)
     theme = replace(theme, notice=clean(theme.notice), credits=clean(theme.credits))
     rtl = newsletter.direction == "rtl"
@@ -120,6 +115,17 @@ def _context(view: EditionView, newsletter: Newsletter, site: Site) -> dict[str,
         "figures": _figures(newsletter),
         "direction_of": direction_of,
     }
+
+
+def direction_of(text: str) -> str:
+    """Return the direction of a text by its first strong character."""
+    for character in text:
+        kind = unicodedata.bidirectional(character)
+        if kind in {"R", "AL"}:
+            return "rtl"
+        if kind == "L":
+            return "ltr"
+    return "ltr"
 
 
 def _links(view: EditionView, newsletter: Newsletter, site: Site) -> Mapping[str, str]:
