@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from email.message import EmailMessage
 from typing import Any, ClassVar, Self
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from digest.domain.actor import Actor, ActorKind
 from digest.domain.deliveries import UncertainPolicy
@@ -325,3 +325,24 @@ def states_of(db: Database, edition: Edition) -> dict[str, str]:
         row.address: f"{row.state}:{row.reason}" if row.reason else row.state
         for row in rows_of(db, edition)
     }
+
+
+def mark_sent(db: Database, edition_id: int, count: int, *, at: datetime) -> None:
+    """Take the first deliveries of an edition as sent."""
+    c = tables.deliveries.c
+    first = select(c.id).where(c.edition_id == edition_id).order_by(c.id).limit(count)
+    with db.write() as tx:
+        tx.execute(
+            update(tables.deliveries)
+            .where(c.id.in_(first))
+            .values(state="sent", settled_at=at)
+        )
+
+
+def audit_of(db: Database) -> list[tuple[str, str]]:
+    """Every audited change: what, and by whom."""
+    c = tables.audit.c
+    with db.read() as tx:
+        return [
+            tuple(row) for row in tx.execute(select(c.action, c.actor).order_by(c.id))
+        ]

@@ -134,6 +134,26 @@ class EditionLetters:
         )
 
 
+def check_letters(imprint: Imprint, variants: Sequence[Variant]) -> None:
+    """Encode every variant and a header once, before readers wait for them.
+
+    Raises:
+        DigestError: Something in them cannot stand in a letter.
+    """
+    site = Site(base_url=imprint.base_url, mail_domain=imprint.mail_domain)
+    for variant in variants:
+        form = _prepare(variant, imprint.language)
+        write_fields(
+            [
+                ("From", mailbox(imprint.from_name, imprint.from_address)),
+                ("Reply-To", mailbox("", imprint.reply_to)),
+                ("Subject", form.subject),
+                *_list_fields(list_headers(imprint, site, "token")),
+                ("Feedback-ID", feedback_id(imprint)),
+            ]
+        )
+
+
 class NoticeLetters:
     """Writes letters that are no edition's.
 

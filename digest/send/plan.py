@@ -12,6 +12,7 @@ from digest.domain.newsletters import Newsletter
 from digest.domain.site import Site
 from digest.domain.states import DeliveryState, EditionState
 from digest.domain.theme import read_theme
+from digest.send.letter import check_letters
 from digest.storage import audit, chunks, deliveries, editions, newsletters
 from digest.storage.engine import Database, Tx
 
@@ -90,6 +91,7 @@ def release(
     Raises:
         StateError: It is not approved, was changed since, was released before, or
             has no readers.
+        DigestError: Its words cannot stand in a letter.
         VariantsMissingError: A rendering that a reader asked for is missing.
         NotFoundError: There is no such edition.
     """
@@ -101,6 +103,7 @@ def release(
         newsletter = newsletters.get_by_id(tx, edition.newsletter_id)
         _require_variants(tx, edition, now=now)
         imprint = imprint_of(edition, newsletter, site)
+        check_letters(imprint, editions.variants(tx, edition.id))
         # First, so that of two releases at once the second finds it moved.
         moved = editions.move(
             tx,
