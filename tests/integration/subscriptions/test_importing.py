@@ -302,6 +302,13 @@ def test_names_each_bad_row_and_takes_the_rest(db: Database, bring: Import) -> N
     assert all("Not an e-mail" in each.reason for each in report.rejected)
 
 
+def test_names_a_row_that_cannot_be_read(bring: Import) -> None:
+    report = bring(PROVEN + 'a@x.example,"A,2024-01-01,\nb@x.example,B,2024-01-01,\n')
+
+    assert counts(report) == (1, 0, 0, 1)
+    assert report.rejected[0].reason == "a quoted cell is not closed"
+
+
 def test_bounds_what_it_remembers_of_bad_rows(bring: Import) -> None:
     report = bring("email\n" + "bad\n" * (MOST_NAMED + 5))
 

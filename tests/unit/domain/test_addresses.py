@@ -86,6 +86,7 @@ def test_is_unique_without_regard_to_case() -> None:
         "@example.com",
         "alice@example",
         "alice@localhost",
+        "alice@test",
         "a@@example.com",
         "a@b@example.com",
         '"alice"@example.com',
