@@ -346,3 +346,14 @@ def audit_of(db: Database) -> list[tuple[str, str]]:
         return [
             tuple(row) for row in tx.execute(select(c.action, c.actor).order_by(c.id))
         ]
+
+
+def put_in_doubt(db: Database, edition: Edition) -> None:
+    """Lose the answer to an edition's first letter."""
+    first = rows_of(db, edition)[0].id
+    with db.write() as tx:
+        tx.execute(
+            update(tables.deliveries)
+            .where(tables.deliveries.c.id == first)
+            .values(state="uncertain")
+        )

@@ -1,0 +1,217 @@
+"""The commands of the post: one JSON document each, plain lines, one-line errors."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from digest.domain.editions import Edition
+from digest.storage import newsletters
+from digest.storage.engine import Database
+from tests.conftest import Ran
+from tests.posting import Inbox, add_edition, add_readers, put_in_doubt
+
+Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def inbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Inbox]:
+    """A sink in a thread of its own, and the settings that lead there."""
+    found, ready, stop = Inbox(), threading.Event(), asyncio.Event()
+    ports: list[int] = []
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    async def serve() -> None:
+        loops.append(asyncio.get_running_loop())
+        async with found.sink() as sink:
+            ports.append(sink.port)
+            ready.set()
+            await stop.wait()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    ready.wait(10)
+    monkeypatch.setenv("DIGEST_SMTP__PORT", str(ports[0]))
+    monkeypatch.setenv("DIGEST_SMTP__SECURITY", "none")
+    yield found
+    loops[0].call_soon_threadsafe(stop.set)
+    thread.join()
+
+
+@pytest.fixture
+def db(cli: Run, tmp_path: Path) -> Iterator[Database]:
+    """The database of an installation that `init` made."""
+    assert cli("init").status == 0
+    found = Database(f"sqlite:///{tmp_path / 'home' / 'digest.db'}")
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def edition(db: Database) -> Edition:
+    """An approved edition with three readers."""
+    with db.read() as tx:
+        newsletter = newsletters.get(tx, "weekly")
+    add_readers(db, newsletter, 3)
+    return add_edition(db, newsletter)
+
+
+def test_released_letters_are_carried_by_the_worker(
+    cli: Run, db: Database, edition: Edition, inbox: Inbox
+) -> None:
+    released = cli("editions", "release", str(edition.id), "--json")
+    carried = cli("worker", "--once", "--json")
+    status = cli("editions", "status", str(edition.id), "--json")
+
+    assert released.document["edition"]["state"] == "sending"
+    assert carried.document["sent"] == len(inbox.received) == 3
+    assert status.document["state"] == "sent"
+    assert status.document["counts"]["sent"] == 3
+
+
+def test_status_has_the_promised_fields(cli: Run, edition: Edition) -> None:
+    cli("editions", "release", str(edition.id))
+
+    document = cli("editions", "status", str(edition.id), "--json").document
+
+    assert {
+        *("state", "counts", "started_at", "finished_at", "rate_per_second", "eta")
+    } <= set(document)
+    assert set(document["counts"]) == {
+        *("queued", "dispatching", "sent", "deferred", "failed", "uncertain"),
+        "skipped",
+    }
+
+
+def test_watching_ends_with_the_edition(
+    cli: Run, edition: Edition, inbox: Inbox
+) -> None:
+    cli("editions", "release", str(edition.id))
+    cli("worker", "--once")
+
+    ran = cli("editions", "status", str(edition.id), "--watch")
+
+    assert ran.status == 0
+    assert "is sent: 3 sent" in ran.out
+
+
+def test_releases_later_in_the_newsletters_time(cli: Run, edition: Edition) -> None:
+    ran = cli("editions", "release", str(edition.id), "--at", "2090-01-01 10:00")
+
+    assert ran.status == 0
+    assert "2090-01-01T08:00:00+00:00" in ran.out
+
+
+def test_a_second_release_is_refused_in_one_line(cli: Run, edition: Edition) -> None:
+    cli("editions", "release", str(edition.id))
+
+    ran = cli("editions", "release", str(edition.id))
+
+    assert ran.status == 1
+    assert ran.err.count("\n") == 1
+    assert "released before" in ran.err
+
+
+def test_pause_resume_and_cancel_say_what_happens(cli: Run, edition: Edition) -> None:
+    name = str(edition.id)
+    cli("editions", "release", name)
+
+    paused = cli("editions", "pause", name, "--reason", "a mistake")
+    resumed = cli("editions", "resume", name)
+    cancelled = cli("editions", "cancel", name)
+
+    assert "is paused (a mistake)" in paused.out
+    assert "is sending" in resumed.out
+    assert "3 letters are not sent" in cancelled.out
+
+
+def test_a_test_letter_reaches_the_desk_only(
+    cli: Run, db: Database, edition: Edition, inbox: Inbox
+) -> None:
+    ran = cli("editions", "test", str(edition.id), "--to", "editor@example.com")
+    cli("worker", "--once")
+
+    (message,) = inbox.messages()
+    assert ran.status == 0
+    assert message["To"] == "editor@example.com"
+    assert message["Subject"].startswith("[TEST] ")
+
+
+def test_an_unreachable_relay_is_one_line_that_names_the_mend(
+    cli: Run, edition: Edition, unused_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIGEST_SMTP__PORT", str(unused_port))
+    cli("editions", "release", str(edition.id))
+
+    ran = cli("worker", "--once", "--json")
+
+    assert ran.status == 1
+    assert "3 wait" in ran.document["error"]
+    assert "DIGEST_SMTP__HOST" in ran.document["mend"]
+
+
+def test_nothing_due_is_no_error(cli: Run, db: Database) -> None:
+    ran = cli("worker", "--once")
+
+    assert (ran.status, ran.out) == (0, "Nothing was due.\n")
+
+
+def test_more_processes_are_refused_with_the_way_to_have_them(
+    cli: Run, db: Database
+) -> None:
+    ran = cli("worker", "--once", "--processes", "2")
+
+    assert ran.status == 2
+    assert "as often as" in ran.err
+
+
+def test_lists_letters_with_their_message_ids(
+    cli: Run, db: Database, edition: Edition, inbox: Inbox
+) -> None:
+    cli("editions", "release", str(edition.id))
+    cli("worker", "--once")
+
+    first = cli("deliveries", "list", str(edition.id), "--limit", "2", "--json")
+    rest = cli(
+        *("deliveries", "list", str(edition.id), "--json"),
+        *("--after", str(first.document["next"])),
+    )
+
+    listed = [*first.document["items"], *rest.document["items"]]
+    sent = {str(message["Message-ID"]) for message in inbox.messages()}
+    assert {row["message_id"] for row in listed} == sent
+    assert {*("id", "address", "state", "attempts", "smtp_code", "reason")} <= set(
+        listed[0]
+    )
+
+
+def test_lists_by_state_for_people(cli: Run, edition: Edition) -> None:
+    cli("editions", "release", str(edition.id))
+
+    queued = cli("deliveries", "list", str(edition.id), "--limit", "1")
+    failed = cli("deliveries", "list", str(edition.id), "--state", "failed")
+
+    assert "queued" in queued.out
+    assert "More: --after" in queued.out
+    assert failed.out == "None.\n"
+
+
+def test_settles_letters_in_doubt(cli: Run, db: Database, edition: Edition) -> None:
+    cli("editions", "release", str(edition.id))
+    put_in_doubt(db, edition)
+
+    status = cli("editions", "status", str(edition.id))
+    ran = cli("deliveries", "settle", str(edition.id), "--uncertain", "sent", "--json")
+
+    assert "deliveries settle" in status.out
+    assert ran.document == {"settled": 1, "to": "sent"}
+
+
+def test_settling_for_people_says_what_happens(cli: Run, edition: Edition) -> None:
+    cli("editions", "release", str(edition.id))
+
+    ran = cli("deliveries", "settle", str(edition.id), "--uncertain", "resend")
+
+    assert ran.out == "0 letters wait to be sent again.\n"
