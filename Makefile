@@ -26,7 +26,7 @@ run: $(READY) ## The whole path once: stories in, edition composed, letters in v
 
 serve: $(READY) ## The pages of that demo, on http://127.0.0.1:8000
 	@test -d var/demo || $(BIN)/digest demo
-	@DIGEST_HOME=var/demo/home $(BIN)/digest serve
+	@DIGEST_HOME=var/demo $(BIN)/digest serve
 
 test: check ## Everything CI runs: check, then the tests that drive the whole service
 	$(BIN)/pytest tests/e2e

@@ -12,6 +12,7 @@ from typer.exceptions import Abort, TyperException
 from digest.cli import (
     articles,
     deliveries,
+    demo,
     dkim,
     doctor,
     editions,
@@ -49,6 +50,7 @@ schedules.register(app)
 dkim.register(app)
 doctor.register(app)
 mail.register(app)
+demo.register(app)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

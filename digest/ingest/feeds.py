@@ -153,7 +153,8 @@ def _to_draft(entry: Any, about: _About, url: str | None, title: str) -> Draft:
         standfirst=summary if whole.paragraphs != description.paragraphs else "",
         image=_picture(entry, whole, description, about.base),
         paragraphs=whole.paragraphs,
-        source=about.title,
+        # An aggregated feed names where each of its stories came from.
+        source=to_line(_text(entry.get("source", {}).get("title"))) or about.title,
         language=_text(entry.get("language")) or about.language,
         categories=tuple(
             to_line(_text(tag.get("label") or tag.get("term")))
