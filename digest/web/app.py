@@ -1,10 +1,14 @@
 """The web application: a list of routes, one middleware, error pages."""
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -64,12 +68,9 @@ def _routes() -> list[BaseRoute]:
     return [
         Route("/", sign_up.show),
         Route("/subscribe", sign_up.submit, methods=["POST"]),
-        Route("/confirm/{token}", confirm.show),
-        Route("/confirm/{token}", confirm.submit, methods=["POST"]),
-        Route("/u/{token}", leave.show),
-        Route("/u/{token}", leave.submit, methods=["POST"]),
-        Route("/preferences/{token}", preferences.show),
-        Route("/preferences/{token}", preferences.submit, methods=["POST"]),
+        _two_way("/confirm/{token}", confirm.show, confirm.submit),
+        _two_way("/u/{token}", leave.show, leave.submit),
+        _two_way("/preferences/{token}", preferences.show, preferences.submit),
         Route("/archive", archive.index),
         Route("/archive/{newsletter}/{issue_date}", archive.show),
         Route("/feed.xml", feeds.rss),
@@ -83,3 +84,18 @@ def _routes() -> list[BaseRoute]:
         Route("/readyz", information.readyz),
         Mount("/static", StaticFiles(directory=_STATIC)),
     ]
+
+
+def _two_way(
+    path: str,
+    show: Callable[[Request], Response],
+    submit: Callable[[Request], Awaitable[Response]],
+) -> Route:
+    """Make one route of a page and its form, so that a 405 names both methods."""
+
+    async def answer(request: Request) -> Response:
+        if request.method == "POST":
+            return await submit(request)
+        return await run_in_threadpool(show, request)
+
+    return Route(path, answer, methods=["GET", "POST"])

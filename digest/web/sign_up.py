@@ -52,7 +52,8 @@ def origin_of(request: Request, wording: str) -> Origin:
     """
     site = service_of(request).site
     place = request.url.path.split("/")[1]
-    host = request.client.host if request.client else ""
+    # A proxy may pass on anything as the client's address.
+    host = (request.client.host if request.client else "")[:64]
     return Origin(source=site.page(f"/{place}"), network=host, wording=wording)
 
 

@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from digest.bootstrap import Service
+from digest.domain.site import Site
 from digest.domain.tokens import Purpose
 from digest.storage import tables
 from digest.web.app import make_app
+from tests.builders import add_newsletter
 from tests.integration.web.conftest import Web
 
 PLAIN = [
@@ -119,6 +122,23 @@ def test_refusals_are_designed_pages(
 
     assert answer.status_code == status
     assert "<h1>" in answer.text
+
+
+def test_a_405_names_what_is_allowed(web: Web) -> None:
+    answer = web.client.request("DELETE", "/u/x")
+
+    assert sorted(answer.headers["Allow"].split(", ")) == ["GET", "HEAD", "POST"]
+
+
+def test_links_start_with_the_path_a_proxy_has_us_under(service: Service) -> None:
+    add_newsletter(service.db)
+    under = Site(base_url="https://example.test/news", mail_domain="example.test")
+    with TestClient(make_app(replace(service, site=under))) as client:
+        html = client.get("/").text
+
+    links = re.findall(r'(?:href|action)="(/[^"]*)"', html)
+    assert links
+    assert all(link.startswith("/news/") for link in links)
 
 
 def test_links_never_follow_the_host_header(web: Web) -> None:

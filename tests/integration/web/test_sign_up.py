@@ -1,14 +1,17 @@
 """Signing up and confirming by the pages."""
 
 import re
+import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import pytest
+from starlette.testclient import TestClient
 
 from digest.domain.states import SuppressionReason
 from digest.domain.tokens import Purpose
 from digest.storage import subscribers, suppressions, tables
+from digest.web.app import make_app
 from digest.web.limits import SignUpLimits, network_of
 from tests.builders import NOW, add_newsletter
 from tests.integration.web.conftest import Web
@@ -62,6 +65,15 @@ def test_the_answer_is_the_same_for_every_address(web: Web) -> None:
 
     assert len(answers) == 1
     assert mailed_to(web, "alice@example.test") == []
+
+
+def test_an_answer_takes_its_time_whatever_the_work(web: Web) -> None:
+    """Attack A9: the time would tell what the words do not."""
+    with TestClient(make_app(web.service, answer_after=0.3)) as client:
+        started = time.monotonic()
+        client.post("/subscribe", data={"address": "alice@example.test"})
+
+    assert time.monotonic() - started >= 0.3
 
 
 @pytest.mark.parametrize(
