@@ -25,9 +25,9 @@ from digest.domain.calendar_text import (
     write_duration,
 )
 from digest.domain.newsletters import Newsletter
+from digest.domain.schedules import KeptSchedule
 from digest.storage import issue_exceptions, newsletters, schedules
 from digest.storage.engine import Tx
-from digest.storage.schedules import KeptSchedule
 
 _MOST = 520
 

@@ -12,7 +12,6 @@ import structlog
 from digest.bootstrap import Service
 from digest.domain.actor import SCHEDULE
 from digest.domain.calendar import (
-    WEEK,
     Approval,
     DueIssue,
     issues_between,
@@ -21,16 +20,14 @@ from digest.domain.calendar import (
 from digest.domain.editions import Edition
 from digest.domain.errors import DigestError
 from digest.domain.newsletters import Newsletter
+from digest.domain.schedules import MEMORY, KeptSchedule
 from digest.domain.states import EditionKind, EditionState
 from digest.schedule import stages
 from digest.storage import editions, newsletters, schedules
-from digest.storage.schedules import KeptSchedule
 
 _log = structlog.get_logger()
 
 _WAITING = frozenset({EditionState.DRAFT, EditionState.APPROVED})
-# How long a host may have slept and still ask about every issue it missed.
-_MEMORY = 5 * WEEK
 _INSTANT = timedelta.resolution
 
 
@@ -103,7 +100,7 @@ def _collect_once(
     issue: DueIssue,
     now: datetime,
 ) -> None:
-    if kept.collected_for is not None and kept.collected_for >= issue.issue_date:
+    if kept.has_collected(issue.issue_date):
         return
     stages.collect(service, newsletter, now)
     # Only now: a run that died while collecting does it again.
@@ -131,7 +128,7 @@ def _compose(
 def _release_due(
     service: Service, kept: KeptSchedule, newsletter: Newsletter, now: datetime
 ) -> None:
-    start = max(kept.since, now - _MEMORY)
+    start = max(kept.since, now - MEMORY)
     for issue in issues_between(kept.plan, start, now + _INSTANT):
         edition = _edition_of(service, kept, issue)
         if edition is not None and edition.state not in _WAITING:
@@ -177,7 +174,7 @@ def _ask(
     now: datetime,
 ) -> None:
     day = issue.issue_date
-    if kept.late_for is not None and kept.late_for >= day:
+    if kept.has_asked(day):
         return
     trouble = (
         f"It was due at {issue.local:%Y-%m-%d %H:%M %Z} and is past its grace. Release"

@@ -15,10 +15,10 @@ from digest.domain.calendar import (
 )
 from digest.domain.errors import StateError
 from digest.domain.newsletters import Newsletter
+from digest.domain.schedules import KeptSchedule
 from digest.domain.states import EditionKind
 from digest.storage import audit, editions, schedules, tables
 from digest.storage.engine import Tx
-from digest.storage.schedules import KeptSchedule
 
 
 def move(

@@ -66,11 +66,16 @@ class Leadership:
             isolation_level="AUTOCOMMIT"
         )
         query = text("SELECT pg_try_advisory_lock(:lock)")
-        if connection.execute(query, {"lock": _LOCK}).scalar_one():
+        try:
+            is_ours = bool(connection.execute(query, {"lock": _LOCK}).scalar_one())
+        except DBAPIError:
+            connection.close()
+            raise
+        if is_ours:
             self._connection = connection
-            return True
-        connection.close()
-        return False
+        else:
+            connection.close()
+        return is_ours
 
     def _is_alive(self) -> bool:
         assert self._connection is not None

@@ -1,7 +1,7 @@
 """Schedules: when newsletters appear, and what the runner must not forget."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -17,32 +17,10 @@ from digest.domain.calendar import (
 )
 from digest.domain.errors import NotFoundError
 from digest.domain.newsletters import Newsletter
+from digest.domain.schedules import MEMORY, KeptSchedule
 from digest.storage import audit, tables
 from digest.storage.engine import Tx
 from digest.storage.insertion import insert_once
-
-
-@dataclass(frozen=True, kw_only=True)
-class KeptSchedule:
-    """A schedule as it is stored.
-
-    Attributes:
-        id: Row id.
-        newsletter_id: Whose it is.
-        plan: What was asked for.
-        since: Issues due before this instant are not its business.
-        collected_for: The last issue whose stories were collected.
-        late_for: The last issue that was found too late to go by itself.
-        trouble: Why the present issue does not go; None: nothing known.
-    """
-
-    id: int
-    newsletter_id: int
-    plan: Schedule
-    since: datetime
-    collected_for: date | None
-    late_for: date | None
-    trouble: str | None
 
 
 def put(
@@ -154,7 +132,14 @@ def mark_late(
     c = tables.schedules.c
     changed = tx.execute(
         update(tables.schedules)
-        .where(c.id == kept.id, or_(c.late_for.is_(None), c.late_for < issue_date))
+        .where(
+            c.id == kept.id,
+            or_(
+                c.late_for.is_(None),
+                c.late_for < issue_date,
+                c.late_for > issue_date + MEMORY,
+            ),
+        )
         .values(late_for=issue_date, trouble=f"{issue_date}: {trouble}")
     )
     if changed.rowcount == 1:

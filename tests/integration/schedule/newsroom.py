@@ -13,6 +13,7 @@ from digest.domain.addresses import parse_address
 from digest.domain.articles import Draft
 from digest.domain.calendar import Approval, Schedule
 from digest.domain.editions import Edition
+from digest.domain.schedules import KeptSchedule
 from digest.ingest.decoding import Kind
 from digest.schedule.turn import tick
 from digest.settings import FetchSettings
@@ -25,7 +26,6 @@ from digest.storage import (
     subscriptions,
     tables,
 )
-from digest.storage.schedules import KeptSchedule
 from tests.builders import NOW, SECRETS, add_newsletter
 
 DESK = Actor(kind=ActorKind.OPERATOR, name="mona")

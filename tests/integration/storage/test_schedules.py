@@ -13,9 +13,9 @@ from digest.domain.calendar import Approval, Schedule, next_issues
 from digest.domain.editions import Edition
 from digest.domain.errors import NotFoundError, StateError, UsageError
 from digest.domain.newsletters import Newsletter
+from digest.domain.schedules import KeptSchedule
 from digest.storage import editions, issue_exceptions, schedules, tables
 from digest.storage.engine import Database
-from digest.storage.schedules import KeptSchedule
 from tests.builders import NOW, add_newsletter
 
 DESK = Actor(kind=ActorKind.OPERATOR, name="mona")

@@ -1,0 +1,45 @@
+"""A newsletter's schedule as it is kept: what was asked for, and how far it got."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from digest.domain.calendar import WEEK, Schedule
+
+MEMORY = 5 * WEEK
+"""How far back missed issues are asked about, and how far a mark reaches."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptSchedule:
+    """A schedule as it is stored.
+
+    Attributes:
+        id: Row id.
+        newsletter_id: Whose it is.
+        plan: What was asked for.
+        since: Issues due before this instant are not its business.
+        collected_for: The last issue whose stories were collected.
+        late_for: The last issue that was found too late to go by itself.
+        trouble: Why the present issue does not go; None: nothing known.
+    """
+
+    id: int
+    newsletter_id: int
+    plan: Schedule
+    since: datetime
+    collected_for: date | None
+    late_for: date | None
+    trouble: str | None
+
+    def has_collected(self, issue_date: date) -> bool:
+        """Whether the stories of an issue were collected."""
+        return _reaches(self.collected_for, issue_date)
+
+    def has_asked(self, issue_date: date) -> bool:
+        """Whether an operator was asked about a late issue."""
+        return _reaches(self.late_for, issue_date)
+
+
+def _reaches(mark: date | None, issue_date: date) -> bool:
+    # A mark far ahead was made while the host's clock was wrong.
+    return mark is not None and issue_date <= mark <= issue_date + MEMORY
