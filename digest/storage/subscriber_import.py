@@ -1,7 +1,4 @@
-"""Bring a long list of readers in: staged beside the tables, merged in one transaction.
-
-The merge is a handful of set-based statements, all or nothing.
-"""
+"""Bring a long list of readers in: a handful of statements, all of it or nothing."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -34,8 +31,10 @@ from digest.storage.subscriber_staging import Outcome, Staged, plan, rows
 from digest.storage.types import Id, UtcDateTime
 
 _CACHE_KIB = 65_536  # SQLite's 2 MB page cache would thrash on a million keys
+_LONG_LIST = 50_000  # rows
 
 _r, _p = rows.c, plan.c
+_BARRED = tables.suppressions
 _LEFT = SubscriptionState.UNSUBSCRIBED
 _RECEIVING = (SubscriptionState.ACTIVE, SubscriptionState.PAUSED)
 # A bounced address has not taken its consent back.
@@ -63,7 +62,7 @@ class Staging:
         """Bring everything staged in; the caller's block commits it.
 
         Returns:
-                The open transaction, for the audit, and rows by outcome.
+            The open transaction, for the audit, and rows by outcome.
         """
         tx = self._connection
         tx.commit()
@@ -94,8 +93,10 @@ def _make_plan(tx: Tx, newsletter_id: int) -> Mapping[Outcome, int]:
     if tx.dialect.name == "postgresql":
         tx.exec_driver_sql("ANALYZE import_rows")  # or it plans for an empty table
         tx.exec_driver_sql("SET LOCAL work_mem = '64MB'")  # joins of whole lists
-    people, held = tables.subscribers, tables.subscriptions
-    barred = tables.suppressions
+        staged = tx.execute(select(func.count()).select_from(rows)).scalar_one()
+        if staged > _LONG_LIST:  # anti-joins look small to it, and it would loop
+            tx.exec_driver_sql("SET LOCAL enable_nestloop = off")
+    people, held, barred = tables.subscribers, tables.subscriptions, _BARRED
     nth = func.row_number().over(partition_by=_r.address_key, order_by=_r.line)
     reasons = func.count(_r.reason).over(partition_by=_r.address_key)
     outcome = case(
@@ -132,14 +133,14 @@ def _make_plan(tx: Tx, newsletter_id: int) -> Mapping[Outcome, int]:
     tx.execute(plan.insert().from_select(list(_p.keys()), query))
     counted = tx.execute(select(_p.outcome, func.count()).group_by(_p.outcome)).all()
     found = {row[0]: int(row[1]) for row in counted}
-    new = tx.execute(select(func.count()).select_from(rows)).scalar_one()
-    found[Outcome.ADDED] = found.get(Outcome.ADDED, 0) + new - sum(found.values())
+    every = tx.execute(select(func.count()).select_from(rows)).scalar_one()
+    found[Outcome.ADDED] = found.get(Outcome.ADDED, 0) + every - sum(found.values())
     return {each: found.get(each, 0) for each in Outcome}
 
 
 def _suppress(tx: Tx, actor: Actor, now: datetime) -> None:
     """Write the file's suppressions, and end what they stop."""
-    c = tables.suppressions.c
+    c = _BARRED.c
     strength = _strength(_r.reason)
     # An erased reader's suppression stays as it is: its address must not come back.
     tx.execute(

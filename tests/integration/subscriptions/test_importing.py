@@ -302,6 +302,15 @@ def test_names_each_bad_row_and_takes_the_rest(db: Database, bring: Import) -> N
     assert all("Not an e-mail" in each.reason for each in report.rejected)
 
 
+def test_plans_long_lists_alike(bring: Import, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("digest.storage.subscriber_import._LONG_LIST", 1)
+    text = PROVEN + "a@x.example,A,2024-01-01,\nb@x.example,B,2024-01-01,\n"
+
+    first, second = bring(text), bring(text)
+
+    assert (first.added, second.already) == (2, 2)
+
+
 def test_names_a_row_that_cannot_be_read(bring: Import) -> None:
     report = bring(PROVEN + 'a@x.example,"A,2024-01-01,\nb@x.example,B,2024-01-01,\n')
 
