@@ -9,8 +9,6 @@ from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import feedparser
-
 from digest.domain.articles import EXCERPT, Draft, Image
 from digest.domain.errors import RefusedError
 from digest.domain.plaintext import clean_line
@@ -18,8 +16,9 @@ from digest.domain.standfirsts import strip_feed_tail, was_cut
 from digest.domain.webaddresses import clean_url
 from digest.ingest.decoding import decode_xml
 from digest.ingest.markup import Plain, to_line, to_plain
+from digest.ingest.worker import Job, run_apart
 
-MOST_ITEMS = 500
+_MOST_ITEMS = 500
 _LONGEST_TITLE = 5_000
 _MEND = "Check that the address is that of an RSS, Atom or JSON feed."
 _PICTURE = re.compile(r"image/(?:jpeg|jpg|png|gif|webp|avif)", re.IGNORECASE)
@@ -47,7 +46,7 @@ class Feed:
 
     Attributes:
         title: The publication's name; may be empty.
-        items: At most `MOST_ITEMS`.
+        items: At most 500.
     """
 
     title: str
@@ -55,7 +54,7 @@ class Feed:
 
 
 def read_feed(body: bytes, *, zone: ZoneInfo, url: str | None = None) -> Feed:
-    """Read an RSS 0.9x/1.0/2.0 or Atom feed.
+    """Read an RSS 0.9x/1.0/2.0 or Atom feed in a process of its own.
 
     Args:
         body: The document. One with a document type or entity declarations is
@@ -67,27 +66,39 @@ def read_feed(body: bytes, *, zone: ZoneInfo, url: str | None = None) -> Feed:
         RefusedError: It is not such a feed, or is damaged beyond reading.
     """
     text = decode_xml(body)
-    try:
-        parsed = feedparser.parse(
-            text.encode("utf-8"),
-            sanitize_html=False,
-            resolve_relative_uris=False,
-            response_headers={"content-type": "application/xml; charset=utf-8"},
-        )
-    except Exception as error:  # noqa: BLE001 - it breaks in many ways on odd input
+    found = run_apart(Job.FEED, text.encode("utf-8", errors="replace"), url)
+    if found is None:
         raise RefusedError(
-            f"The feed cannot be read ({type(error).__name__}).", _MEND
-        ) from None
-    if not parsed.get("version") or not (parsed.entries or parsed.feed):
+            "The feed could not be read within its limits of time and memory.", _MEND
+        )
+    return interpret(found, zone=zone, url=url)
+
+
+def interpret(
+    parsed: Mapping[str, Any], *, zone: ZoneInfo, url: str | None = None
+) -> Feed:
+    """Make drafts of what the worker found in a feed.
+
+    Args:
+        parsed: As `extraction.parse_feed` returns it.
+        zone: Where dates of publication are dates.
+        url: Where the feed came from.
+
+    Raises:
+        RefusedError: It is no feed, or is damaged beyond reading.
+    """
+    feed, entries = parsed["feed"], parsed["entries"]
+    if not parsed["version"] or not (entries or feed):
         raise RefusedError("This XML is not a feed.", _MEND)
-    if parsed.bozo and not parsed.entries:
+    if parsed["damaged"] and not entries:
         raise RefusedError("The feed is damaged: no story in it can be read.", _MEND)
-    title = to_line(_text(parsed.feed.get("title")))
-    base = clean_url(_text(parsed.feed.get("link")), base=url) or url
-    language = _text(parsed.feed.get("language"))
-    about = _About(title=title, base=base, language=language, zone=zone)
-    entries = parsed.entries[:MOST_ITEMS]
-    return Feed(title=title, items=tuple(_read_entry(e, about) for e in entries))
+    about = _About(
+        title=to_line(_text(feed.get("title"))[:_LONGEST_TITLE]),
+        base=clean_url(_text(feed.get("link")), base=url) or url,
+        language=_text(feed.get("language")),
+        zone=zone,
+    )
+    return Feed(title=about.title, items=tuple(_read_entry(e, about) for e in entries))
 
 
 def read_json_feed(body: str, *, zone: ZoneInfo, url: str | None = None) -> Feed:
@@ -109,7 +120,7 @@ def read_json_feed(body: str, *, zone: ZoneInfo, url: str | None = None) -> Feed
         language=_text(found.get("language")),
         zone=zone,
     )
-    items = [i for i in found["items"] if isinstance(i, dict)][:MOST_ITEMS]
+    items = [i for i in found["items"] if isinstance(i, dict)][:_MOST_ITEMS]
     return Feed(title=about.title, items=tuple(_json_item(i, about) for i in items))
 
 
@@ -172,8 +183,7 @@ def _guid(entry: Any) -> str:
 def _published_on(entry: Any, zone: ZoneInfo) -> date | None:
     # Parsed times are UTC; `updated` is the only one Atom requires (RFC 4287 §4.2.15).
     for name in ("published_parsed", "updated_parsed", "created_parsed"):
-        # dict.get: feedparser's own falls back from one field to another and warns.
-        parsed = dict.get(entry, name)
+        parsed = entry.get(name)
         if parsed:
             try:
                 at = datetime.fromtimestamp(calendar.timegm(parsed), tz=UTC)
@@ -197,7 +207,7 @@ def _picture(entry: Any, whole: Plain, description: Plain, base: str | None) -> 
 
 def _offered(entry: Any) -> Iterator[str]:
     """Yield picture addresses: media:content, enclosure, media:thumbnail."""
-    for part in [*entry.get("media_content", []), *entry.get("enclosures", [])]:
+    for part in [*entry.get("media_content", []), *_enclosures(entry)]:
         address = _text(part.get("url") or part.get("href"))
         kind = _text(part.get("type"))
         is_picture = _text(part.get("medium")) == "image" or _PICTURE.match(kind)
@@ -205,6 +215,11 @@ def _offered(entry: Any) -> Iterator[str]:
             yield address
     for part in entry.get("media_thumbnail", []):
         yield _text(part.get("url"))
+
+
+def _enclosures(entry: Any) -> list[Any]:
+    links = entry.get("links", [])
+    return [link for link in links if link.get("rel") == "enclosure"]
 
 
 def _json_item(item: Mapping[str, Any], about: _About) -> Item:

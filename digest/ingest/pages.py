@@ -1,12 +1,7 @@
 """The reader of one story's HTML page."""
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,9 +13,8 @@ from digest.domain.errors import RefusedError
 from digest.domain.plaintext import clean_line, fold
 from digest.domain.webaddresses import clean_url
 from digest.ingest.markup import to_line
+from digest.ingest.worker import Job, run_apart
 
-_SECONDS = 20
-_MEGABYTES = 1_500  # of address space, which is far more than is used
 _FEWEST_WORDS = 25
 _LISTED_FROM = 4  # article elements: a page of one story has few
 _STORY_TYPES = ("Article", "NewsArticle", "BlogPosting", "ReportageNewsArticle")
@@ -39,7 +33,13 @@ def read_page(html: str, *, zone: ZoneInfo, url: str | None = None) -> Draft:
     Raises:
         RefusedError: It is a list of stories, no story at all, or too much to read.
     """
-    return interpret(_extract(html, url), zone=zone, url=url)
+    found = run_apart(Job.PAGE, html.encode("utf-8", errors="replace"), url)
+    if found is None:
+        raise RefusedError(
+            "The page could not be read within its limits of time and memory.",
+            "Copy its text out of a browser and import that.",
+        )
+    return interpret(found, zone=zone, url=url)
 
 
 def interpret(
@@ -77,30 +77,6 @@ def interpret(
         source=to_line(meta.get("og:site_name") or _publisher(story)),
         language=page["language"] or meta.get("og:locale", "").replace("_", "-"),
         categories=_categories(story, meta),
-    )
-
-
-def _extract(html: str, url: str | None) -> dict[str, Any]:
-    root = str(Path(__file__).parents[2])
-    command = (sys.executable, "-P", "-m", "digest.ingest.extraction")
-    limits = (str(_MEGABYTES), str(_SECONDS), url or "")
-    try:
-        done = subprocess.run(  # noqa: S603 - our own module, fixed arguments
-            [*command, *limits],
-            input=html.encode("utf-8", errors="replace"),
-            capture_output=True,
-            timeout=_SECONDS + 5,
-            check=False,
-            env=os.environ | {"PYTHONPATH": root},
-        )
-        if done.returncode == 0:
-            answer: dict[str, Any] = json.loads(done.stdout)
-            return answer
-    except (subprocess.TimeoutExpired, ValueError):
-        pass
-    raise RefusedError(
-        "The page could not be read within its limits of time and memory.",
-        "Copy its text out of a browser and import that.",
     )
 
 
