@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from digest.domain.errors import DigestError
+from digest.storage.engine import TROUBLE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,10 @@ def attempt(check: str, look: Callable[[], Check]) -> Check:
         return look()
     except DigestError as error:
         return failed(check, error.message, error.mend)
+    except TROUBLE as error:
+        mend = "Check DIGEST_DATABASE__URL and that the database runs."
+        reason = (str(error.orig).splitlines() or [""])[0]
+        return failed(check, f"The database refused: {reason}.", mend)
     except OSError as error:
         what = f"{error.filename}: " if error.filename else ""
         return failed(check, f"{what}{error.strerror or error}.", "Mend that first.")

@@ -8,6 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from digest.care.checks import Check, attempt, failed, passed
+from digest.care.keys import read_secrets
 from digest.domain.newsletters import Newsletter
 from digest.storage import schema
 from digest.storage.engine import Database
@@ -74,6 +75,7 @@ def _check_keys(keys: Path) -> Check:
             f"{loose[0]} is open to others.",
             f"Run: chmod {'700' if loose[0] == keys else '600'} {loose[0]}",
         )
+    read_secrets(keys)
     return passed("keys", f"{len(files)} files in {keys}, for their owner alone.")
 
 

@@ -24,30 +24,19 @@ class Record:
     purpose: str
 
 
-def wanted_records(
-    *,
-    mail_domain: str,
-    base_url: str,
-    relay_host: str,
-    dkim_domain: str,
-    dkim_selector: str,
-    dkim_pem: bytes | None,
-) -> list[Record]:
-    """List what to publish.
+def wanted_records(*, mail_domain: str, base_url: str, relay_host: str) -> list[Record]:
+    """List what to publish besides the DKIM key.
 
     Args:
         mail_domain: Of the addresses letters come from and bounces go to.
         base_url: Its host is taken for the machine that receives mail.
         relay_host: The relay; one elsewhere must be named in SPF.
-        dkim_domain: d=.
-        dkim_selector: s=.
-        dkim_pem: The private key; None: the record is left out.
     """
     web_host = urlsplit(base_url).hostname or mail_domain
     machine = mail_domain if is_loopback(web_host) else web_host
     relay = "mx" if is_loopback(relay_host) else f"mx a:{relay_host}"
     report = f"rua=mailto:postmaster@{mail_domain}"
-    found = [
+    return [
         Record(
             name=f"{mail_domain}.",
             type="TXT",
@@ -73,12 +62,14 @@ def wanted_records(
             purpose="Set where the address is rented; the name must lead back to it.",
         ),
     ]
-    if dkim_pem is not None:
-        found.insert(1, _dkim(dkim_pem, dkim_domain, dkim_selector))
-    return found
 
 
-def _dkim(pem: bytes, domain: str, selector: str) -> Record:
+def dkim_record(pem: bytes, *, domain: str, selector: str) -> Record:
+    """Make the record of a private key.
+
+    Raises:
+        DigestError: The key cannot be read or is of another kind.
+    """
     record = dns_record(pem, domain=domain, selector=selector)
     return Record(
         name=f"{record.name}.",

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Annotated
 
@@ -17,7 +18,7 @@ from digest.care.doctor import (
     skip_network,
 )
 from digest.care.mail_domain import Posture
-from digest.care.records import Record, wanted_records
+from digest.care.records import Record, dkim_record, wanted_records
 from digest.care.resolver import Resolver
 from digest.cli.face import Face, face_of
 from digest.cli.setup import warnings_of
@@ -141,14 +142,17 @@ def _key(settings: Settings) -> bytes | None:
 
 
 def _records(settings: Settings) -> list[Record]:
-    return wanted_records(
+    found = wanted_records(
         mail_domain=settings.mail.domain,
         base_url=settings.web.base_url,
         relay_host=settings.smtp.host,
-        dkim_domain=settings.dkim_domain,
-        dkim_selector=settings.dkim.selector,
-        dkim_pem=_key(settings),
     )
+    # A key that cannot be read is a failed check of its own.
+    with suppress(DigestError):
+        if (pem := _key(settings)) is not None:
+            domain, selector = settings.dkim_domain, settings.dkim.selector
+            found.insert(1, dkim_record(pem, domain=domain, selector=selector))
+    return found
 
 
 def _lines(checks: Iterable[Check]) -> Iterator[str]:

@@ -8,7 +8,6 @@ from digest.domain.deliveries import Intent, LetterKind, Notice, Result
 from digest.domain.letters import NewNotice
 from digest.domain.states import DeliveryState
 from digest.mail.smtp import (
-    Abandoned,
     Accepted,
     Broken,
     Outcome,
@@ -92,21 +91,20 @@ def _result(notice: Notice, outcome: Outcome, now: datetime) -> Result:
         state=DeliveryState.FAILED,
         intended=True,
     )
-    match outcome:
-        case Accepted(reply=reply):
-            return replace(
-                result,
-                state=DeliveryState.SENT,
-                smtp_code=reply.code,
-                smtp_text=reply.text,
-            )
-        case Refused(reply=reply, stage=stage):
-            return replace(
-                result, reason=stage, smtp_code=reply.code, smtp_text=reply.text
-            )
-        case Broken(stage=stage, reason=reason, after_dot=lost):
-            state = DeliveryState.UNCERTAIN if lost else DeliveryState.FAILED
-            return replace(result, state=state, reason=f"{stage}: {reason}")
-        case Abandoned():
-            # Nobody else may take it, and it is for an operator, not a reader.
-            raise AssertionError("the probe's lease was lost")
+    if isinstance(outcome, Accepted):
+        reply = outcome.reply
+        return replace(
+            result,
+            state=DeliveryState.SENT,
+            smtp_code=reply.code,
+            smtp_text=reply.text,
+        )
+    if isinstance(outcome, Refused):
+        reply = outcome.reply
+        return replace(
+            result, reason=outcome.stage, smtp_code=reply.code, smtp_text=reply.text
+        )
+    # Nobody else may take the letter, so the ledger never says no.
+    assert isinstance(outcome, Broken)
+    state = DeliveryState.UNCERTAIN if outcome.after_dot else DeliveryState.FAILED
+    return replace(result, state=state, reason=f"{outcome.stage}: {outcome.reason}")

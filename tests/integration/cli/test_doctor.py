@@ -1,8 +1,10 @@
 """`dkim`, `doctor` and `mail test`, as an operator types them."""
 
 import base64
+import sqlite3
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import dkim
@@ -143,6 +145,20 @@ def test_the_doctor_sees_lost_keys_and_an_unfinished_database(
     assert "no tables yet" in ran.out
 
 
+def test_the_doctor_survives_a_broken_dkim_key(cli: Cli, tmp_path: Path) -> None:
+    cli("init")
+    (tmp_path / "home" / "keys" / "dkim-digest.pem").write_text("no key")
+
+    ran = cli("doctor", "--offline", "--json")
+
+    assert [record["type"] for record in ran.document["records"]] == [
+        "TXT",
+        "TXT",
+        "MX",
+        "PTR",
+    ]
+
+
 def test_the_doctor_asks_the_relay_and_dns(
     cli: Cli, received: list[Received], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -207,6 +223,16 @@ def test_an_unreachable_relay_is_one_line(
     assert ran.status == 1
     assert len([line for line in ran.err.splitlines() if "error" in line]) == 1
     assert "digest doctor" in ran.err
+
+
+def test_needs_a_newsletter_to_send_from(cli: Cli, tmp_path: Path) -> None:
+    cli("init")
+    with closing(sqlite3.connect(tmp_path / "home" / "digest.db")) as connection:
+        connection.execute("DELETE FROM sections")
+        connection.execute("DELETE FROM newsletters")
+        connection.commit()
+
+    assert "digest init" in cli("mail", "test", "me@example.org").err
 
 
 def test_a_wrong_address_is_refused(cli: Cli) -> None:

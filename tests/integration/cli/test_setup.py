@@ -9,9 +9,22 @@ from digest.bootstrap import open_service
 from digest.cli.setup import warnings_of
 from digest.settings import Settings, load_settings
 from digest.storage import newsletters
+from digest.storage.engine import Database
 from tests.conftest import Ran
 
 Cli = Callable[..., Ran]
+PAGE = """Skip to content
+
+The River Ferry Runs Later From This Week
+
+May 11, 2024
+
+The public ferry will cross until midnight from this week on, the city said. Its last
+boat used to leave at nine, when the evening's walkers were still on the other bank.
+
+Tickets cost what they did. The crews asked for the new hours themselves, since the
+boats were full at eight and empty at noon.
+"""
 
 
 def test_init_makes_everything_an_installation_needs(cli: Cli) -> None:
@@ -113,6 +126,34 @@ def test_an_unwritable_home_is_refused_with_its_mend(
     assert ran.status == 1
     assert "cannot be written" in ran.document["error"]
     assert "DIGEST_HOME" in ran.document["mend"]
+
+
+def test_init_works_on_postgresql(
+    cli: Cli, postgres_db: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DIGEST_DATABASE__URL", postgres_db.url)
+
+    first, second = cli("init", "--json"), cli("init", "--json")
+
+    assert "newsletter weekly" in first.document["made"]
+    assert second.document["made"] == []
+    assert not (tmp_path / "home" / "digest.db").exists()
+
+
+def test_an_edition_of_one_story_after_init_has_warnings_but_no_errors(
+    cli: Cli, tmp_path: Path
+) -> None:
+    cli("init")
+    (tmp_path / "story.txt").write_text(PAGE, encoding="utf-8")
+    cli("articles", "import", "story.txt", "--url", "https://example.com/ferry")
+    cli("editions", "compose", "--issue-date", "2024-05-12")
+
+    ran = cli("editions", "check", "1", "--json")
+
+    assert ran.document["errors"] == []
+    assert {"placeholder-sender", "placeholder-address", "unsigned"} <= {
+        finding["rule"] for finding in ran.document["warnings"]
+    }
 
 
 def test_config_check_masks_secrets(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
