@@ -8,6 +8,7 @@ import secrets as random
 import socket
 import zoneinfo
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -72,11 +73,22 @@ class Service:
             at: Only set the time; a worker releases it then.
 
         Raises:
-            StateError: It is not approved, was released before, or has no readers.
+            StateError: It is not approved, is no longer what was approved, was
+                released before, or has no readers.
             NotFoundError: There is no such edition.
         """
         while True:
-            try:
+            # Also when nothing is missing: it refuses what was changed since the
+            # approval outside the edition, in the newsletter, a template, settings.
+            freeze(
+                self.db,
+                edition_id=edition_id,
+                templates=self.templates,
+                site=self.site,
+                now=self.now(),
+            )
+            # A reader may choose other sections just now: then render those too.
+            with suppress(plan.VariantsMissingError):
                 return plan.release(
                     self.db,
                     edition_id=edition_id,
@@ -85,15 +97,6 @@ class Service:
                     actor=actor,
                     now=self.now(),
                     at=at,
-                )
-            except plan.VariantsMissingError:
-                # A reader chose other sections after the approval.
-                freeze(
-                    self.db,
-                    edition_id=edition_id,
-                    templates=self.templates,
-                    site=self.site,
-                    now=self.now(),
                 )
 
     def send_proof(

@@ -38,16 +38,12 @@ def freeze(
 
     Raises:
         NotFoundError: There is no such edition.
-        StateError: It is not approved, or a template, a word or the newsletter
-            changed since.
+        StateError: It is not approved or was released, or a template, a word or the
+            newsletter changed since.
     """
     with db.write() as tx:
         edition = editions.get(tx, edition_id)
-        if edition.state not in _FREEZABLE:
-            raise StateError(
-                f"Edition {edition_id} is {edition.state}, not approved.",
-                f"Run: digest editions approve {edition_id}",
-            )
+        _require_approval(edition)
         newsletter = newsletters.get_by_id(tx, edition.newsletter_id)
         stories = editions.stories(tx, edition_id)
         stamp = content_hash(
@@ -63,6 +59,20 @@ def freeze(
             tx, edition, newsletter, stories, templates=templates, site=site, now=now
         )
         return editions.variants(tx, edition_id)
+
+
+def _require_approval(edition: Edition) -> None:
+    if edition.state in _FREEZABLE:
+        return
+    if edition.released_at is not None:
+        raise StateError(
+            f"Edition {edition.id} was released before: it is {edition.state}.",
+            f"See: digest editions status {edition.id}",
+        )
+    raise StateError(
+        f"Edition {edition.id} is {edition.state}, not approved.",
+        f"Run: digest editions approve {edition.id}",
+    )
 
 
 def put_missing(

@@ -123,6 +123,15 @@ def test_refuses_to_freeze_what_nobody_approved(desk: Desk, edition_id: int) -> 
         desk.freeze(edition_id)
 
 
+def test_what_was_released_stays_as_it_is(desk: Desk, edition_id: int) -> None:
+    approved = desk.approve(edition_id).edition
+    with desk.db.write() as tx:
+        editions.move(tx, approved, EditionState.SENDING, now=NOW, released_at=NOW)
+
+    with pytest.raises(StateError, match="was released before: it is sending"):
+        desk.freeze(edition_id)
+
+
 def test_approval_dies_when_the_newsletter_changes(desk: Desk, edition_id: int) -> None:
     desk.approve(edition_id)
     with desk.db.write() as tx:

@@ -1,17 +1,25 @@
 """The commands of the post: one JSON document each, plain lines, one-line errors."""
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
+from digest.bootstrap import make_site, utc_now
+from digest.compose.content import content_hash
 from digest.domain.editions import Edition
-from digest.storage import newsletters
+from digest.send.worker import drain
+from digest.settings import load_settings
+from digest.storage import editions, newsletters, tables
 from digest.storage.engine import Database
+from digest.templating import Templates
+from tests.builders import SECRETS
 from tests.conftest import Ran
-from tests.posting import Inbox, add_edition, add_readers, put_in_doubt
+from tests.posting import Inbox, add_edition, add_readers, make_post, put_in_doubt
 
 Run = Callable[..., Ran]
 
@@ -55,7 +63,14 @@ def edition(db: Database) -> Edition:
     with db.read() as tx:
         newsletter = newsletters.get(tx, "weekly")
     add_readers(db, newsletter, 3)
-    return add_edition(db, newsletter)
+    made = add_edition(db, newsletter)
+    site = make_site(load_settings(environ={}))
+    stamp = content_hash(made, newsletter, [], templates=Templates(), site=site)
+    with db.write() as tx:
+        tx.execute(
+            update(tables.editions).values(content_hash=stamp, approved_hash=stamp)
+        )
+        return editions.get(tx, made.id)
 
 
 def test_released_letters_are_carried_by_the_worker(
@@ -94,6 +109,21 @@ def test_watching_ends_with_the_edition(
     ran = cli("editions", "status", str(edition.id), "--watch")
 
     assert ran.status == 0
+    assert "is sent: 3 sent" in ran.out
+
+
+def test_watching_follows_a_send(
+    cli: Run, db: Database, edition: Edition, inbox: Inbox
+) -> None:
+    cli("editions", "release", str(edition.id))
+    port = int(os.environ["DIGEST_SMTP__PORT"])
+    post = make_post(db, port, secrets=SECRETS)
+    worker = threading.Timer(0.2, lambda: asyncio.run(drain(post, clock=utc_now)))
+    worker.start()
+
+    ran = cli("editions", "status", str(edition.id), "--watch")
+
+    worker.join()
     assert "is sent: 3 sent" in ran.out
 
 
