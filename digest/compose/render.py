@@ -68,13 +68,13 @@ def preheader_for(
         minutes: Reading time of the letter.
         templates: The installation's templates.
     """
-    language = newsletter.language
+    language, figures = newsletter.language, _figures(newsletter)
 
     def frame(pieces: list[str]) -> str:
         context = {
             "stories": pieces,
             "minutes": minutes,
-            "figures": _figures(newsletter),
+            "figures": figures,
         }
         path = f"email/{newsletter.template}/preheader.txt"
         return templates.line(path, language=language, context=context)
