@@ -42,12 +42,20 @@ def create_keys(folder: Path, *, in_use: bool) -> tuple[list[str], list[str]]:
             "Restore it from the backup: a new one would void links already sent "
             "and forget who must never be written to.",
         )
-    for name in missing:
-        write_private(folder / name, random.token_hex(KEY_OCTETS).encode() + b"\n")
-    kept = [name for name in wanted if name not in missing]
+    made = [name for name in missing if _make_key(folder / name)]
+    kept = [name for name in wanted if name not in made]
     for name in kept:
         (folder / name).chmod(_PRIVATE_FILE)
-    return missing, kept
+    return made, kept
+
+
+def _make_key(path: Path) -> bool:
+    """Write a new key; False where another `init` was quicker."""
+    try:
+        write_private(path, random.token_hex(KEY_OCTETS).encode() + b"\n")
+    except FileExistsError:
+        return False
+    return True
 
 
 def write_private(path: Path, content: bytes, *, replace: bool = False) -> None:

@@ -1,5 +1,6 @@
 """The secret keys: made once, private, never replaced by themselves."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,16 @@ def test_a_private_file_is_not_overwritten_unless_asked(tmp_path: Path) -> None:
     write_private(path, b"three", replace=True)
     assert path.read_bytes() == b"three"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_keys_made_by_many_at_once_are_one_set(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        done = list(
+            threads.map(lambda _: create_keys(tmp_path, in_use=False), range(8))
+        )
+
+    made = sorted(name for names, _ in done for name in names)
+    assert made == ["address.key", "token-1.key"]
 
 
 def test_no_keys_at_all_says_init(tmp_path: Path) -> None:
