@@ -1,5 +1,6 @@
 """HTML from outside into plain text: nothing of the markup survives."""
 
+import re
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
@@ -23,6 +24,8 @@ _DROPPED_LISTED = (
 )
 _DROPPED = frozenset(_DROPPED_LISTED.split())
 _LONGEST = 2_000_000
+_DEEPEST = 3  # how many times over sources have been seen to encode
+_LOOKS_TAGGED = re.compile(r"<[a-z/!]", re.IGNORECASE)
 _PICTURE_SOURCES = ("data-lazy-src", "data-src", "data-original", "src")
 
 
@@ -87,6 +90,19 @@ def to_plain(html: str, *, base: str | None = None) -> Plain:
 def to_line(html: str) -> str:
     """Take the text out of HTML as one line."""
     return " ".join(to_plain(html).paragraphs)
+
+
+def untag(text: str) -> str:
+    """Clean text that should hold no markup: typed, pasted, or encoded twice.
+
+    Tags written out in it are taken for a mistake of the source; a lone `<` is kept.
+    """
+    line = clean_line(text)
+    for _ in range(_DEEPEST):
+        if not _LOOKS_TAGGED.search(line):
+            break
+        line = to_line(line)
+    return line
 
 
 class _Blocks(HTMLParser):

@@ -9,9 +9,10 @@ from digest.domain.articles import CREDIT_SPLIT, NO_DATE, Draft, Image
 from digest.domain.boilerplate import ends_story, is_furniture
 from digest.domain.credits import read_credit_line, split_credit
 from digest.domain.errors import RefusedError
-from digest.domain.plaintext import clean_line, fold
+from digest.domain.plaintext import fold
 from digest.domain.standfirsts import cut_standfirst, strip_feed_tail
 from digest.domain.webaddresses import clean_url
+from digest.ingest.markup import untag
 
 _LONGEST_TITLE = 300
 _LONGEST_NAME = 200
@@ -35,14 +36,12 @@ def normalise(draft: Draft, *, as_written: bool = False) -> Draft:
     Raises:
         RefusedError: There is no headline, or the story is absurdly long.
     """
-    title = clean_line(draft.title)
+    title = untag(draft.title)
     if not title:
         raise RefusedError("The story has no headline.", "Add it with: articles add")
     paragraphs, credit = _body(draft)
     standfirst, run_in = (
-        (clean_line(draft.standfirst), "")
-        if as_written
-        else _standfirst(draft, paragraphs)
+        (untag(draft.standfirst), "") if as_written else _standfirst(draft, paragraphs)
     )
     categories = _unique(draft.categories)[:_MOST_CATEGORIES]
     cleaned = replace(
@@ -54,7 +53,7 @@ def normalise(draft: Draft, *, as_written: bool = False) -> Draft:
         image=_image(draft.image, credit or run_in),
         paragraphs=tuple(paragraphs),
         source=_name(draft.source) or _host(draft.url),
-        language=clean_line(draft.language)[:_LONGEST_LANGUAGE],
+        language=untag(draft.language)[:_LONGEST_LANGUAGE],
         categories=categories,
         featured=draft.featured or any(fold(c) == _FEATURED for c in categories),
     )
@@ -63,7 +62,7 @@ def normalise(draft: Draft, *, as_written: bool = False) -> Draft:
 
 def _body(draft: Draft) -> tuple[list[str], str]:
     """Return the paragraphs of the story, and a credit that was run into the first."""
-    lines = [line for p in draft.paragraphs if (line := clean_line(p))]
+    lines = [line for p in draft.paragraphs if (line := untag(p))]
     if sum(map(len, lines)) > _LONGEST_STORY:
         raise RefusedError(
             f"The story is longer than {_LONGEST_STORY:,} characters.",
@@ -92,7 +91,7 @@ def _without_furniture(lines: Sequence[str], title: str) -> list[str]:
 
 
 def _standfirst(draft: Draft, paragraphs: Sequence[str]) -> tuple[str, str]:
-    given = strip_feed_tail(clean_line(draft.standfirst))
+    given = strip_feed_tail(untag(draft.standfirst))
     credit, text = split_credit(given)
     # A description cut off by the source says less than the first paragraph does.
     is_stump = not text or (text.endswith(("…", "...")) and bool(paragraphs))
@@ -101,11 +100,11 @@ def _standfirst(draft: Draft, paragraphs: Sequence[str]) -> tuple[str, str]:
 
 
 def _image(image: Image, split: str) -> Image:
-    line = clean_line(image.credit)
+    line = untag(image.credit)
     return Image(
         url=clean_url(image.url or ""),
         credit=_shorten((read_credit_line(line) or line) or split, _LONGEST_NAME),
-        alt=_shorten(clean_line(image.alt), _LONGEST_TITLE),
+        alt=_shorten(untag(image.alt), _LONGEST_TITLE),
     )
 
 
@@ -119,7 +118,7 @@ def _flags(draft: Draft, *, is_split: bool) -> tuple[str, ...]:
 
 
 def _name(text: str) -> str:
-    return _shorten(clean_line(text), _LONGEST_NAME)
+    return _shorten(untag(text), _LONGEST_NAME)
 
 
 def _shorten(text: str, longest: int) -> str:

@@ -1,6 +1,7 @@
 """One normaliser behind every reader."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,31 @@ def test_names_the_host_where_the_source_is_not_known() -> None:
 def test_marks_a_featured_story_by_its_tag() -> None:
     assert normalise(Draft(title="A", categories=("News", "Featured"))).featured
     assert not normalise(Draft(title="A", categories=("News",))).featured
+
+
+def test_takes_written_out_tags_for_a_mistake() -> None:
+    draft = normalise(
+        Draft(
+            title="A <b>bold</b> <script>alert(1)</script>move",
+            paragraphs=("<img src=x onerror=alert(1)> " + FIRST, "1 < 2 & 3 > 2"),
+        )
+    )
+
+    assert draft.title == "A bold move"
+    assert draft.paragraphs == (FIRST, "1 < 2 & 3 > 2")
+
+
+def test_no_vector_survives_as_markup(shared: Path) -> None:
+    vectors = json.loads((shared / "corpora/dompurify/vectors.json").read_text("utf-8"))
+
+    drafts = [
+        normalise(Draft(title=f"A {v['payload']}", paragraphs=(v["payload"],)))
+        for v in vectors
+    ]
+
+    texts = [t for d in drafts for t in (d.title, d.standfirst, *d.paragraphs)]
+    assert len(drafts) > 200
+    assert not [t for t in texts if re.search(r"<[a-z/!]", t, re.IGNORECASE)]
 
 
 def test_shortens_what_is_absurdly_long() -> None:
