@@ -19,6 +19,8 @@ from digest.domain.slots import strip_markers
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
 _LONGEST_LABEL = 60
+# With fewer we have an excerpt, as most feeds give, and know no reading time.
+_LEAST_WORDS = 120
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,7 +188,9 @@ def _story(story: Story) -> StoryView:
         url=web_address(story.url),
         standfirst=clean(story.standfirst),
         source=clean(story.source),
-        minutes=reading_minutes(story.word_count) if story.word_count else None,
+        minutes=reading_minutes(story.word_count)
+        if story.word_count >= _LEAST_WORDS
+        else None,
         image=_image(story.image),
     )
 

@@ -63,6 +63,13 @@ def test_counts_the_words_of_the_letter_not_of_the_stories() -> None:
     assert view.reading_minutes == 3
 
 
+@pytest.mark.parametrize(("words", "minutes"), [(119, None), (120, 1), (600, 3)])
+def test_claims_no_reading_time_for_an_excerpt(words: int, minutes: int | None) -> None:
+    view = edition_view(make_edition(), WEEKLY, [make_story(1, word_count=words)])
+
+    assert view.stories[0].minutes == minutes
+
+
 def test_parts_the_opening_into_paragraphs() -> None:
     view = edition_view(make_edition(opening="One.\n\n  Two. \n"), WEEKLY, [])
 
