@@ -224,14 +224,3 @@ def finished_editions(tx: Tx) -> list[int]:
     open_chunk = exists().where(_c.edition_id == e.id, _c.due_at.is_not(None))
     query = select(e.id).where(e.state == EditionState.SENDING, ~open_chunk)
     return list(tx.execute(query).scalars())
-
-
-def next_due(tx: Tx) -> datetime | None:
-    """Say when the next chunk is due, whoever holds it."""
-    query = (
-        select(func.min(_c.due_at, type_=UtcDateTime))
-        .join(tables.editions)
-        .where(tables.editions.c.state.in_(CARRIED))
-    )
-    found: datetime | None = tx.execute(query).scalar_one()
-    return found

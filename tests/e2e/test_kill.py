@@ -42,7 +42,7 @@ def prepare(home: Path) -> tuple[Database, Edition]:
 
 
 async def start_worker(
-    home: Path, port: int, uncertain: str
+    home: Path, port: int, uncertain: str = "hold", *options: str
 ) -> asyncio.subprocess.Process:
     settings = {
         "DIGEST_HOME": str(home),
@@ -53,7 +53,7 @@ async def start_worker(
         "DIGEST_SEND__UNCERTAIN": uncertain,
     }
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "digest", "worker", "--once"),
+        *(sys.executable, "-m", "digest", "worker", *options),
         env=os.environ | settings,
         # A group of its own, so that all of it can be killed.
         start_new_session=True,
@@ -67,11 +67,11 @@ async def send_with_a_kill(home: Path, inbox: Inbox, uncertain: str) -> None:
     reached = asyncio.Event()
     inbox.when(150, reached.set)
     async with inbox.sink() as sink:
-        first = await start_worker(home, sink.port, uncertain)
+        first = await start_worker(home, sink.port, uncertain, "--once")
         await reached.wait()
         os.killpg(first.pid, signal.SIGKILL)
         await first.wait()
-        second = await start_worker(home, sink.port, uncertain)
+        second = await start_worker(home, sink.port, uncertain, "--once")
         assert await second.wait() == 0
 
 
@@ -104,3 +104,23 @@ async def test_resent_every_reader_gets_it_and_copies_are_the_same(home: Path) -
     assert {r for r, _ in letters} == {row.address for row in rows}
     assert len(inbox.received) - READERS <= CONNECTIONS
     assert len(letters) == READERS
+
+
+async def test_a_worker_that_is_asked_to_stop_leaves_nothing_in_doubt(
+    home: Path,
+) -> None:
+    db, edition = prepare(home)
+    inbox, reached = Inbox(), asyncio.Event()
+    inbox.when(30, reached.set)
+
+    async with inbox.sink() as sink:
+        worker = await start_worker(home, sink.port)
+        await reached.wait()
+        worker.terminate()
+        status = await worker.wait()
+
+    states = Counter(row.state for row in rows_of(db, edition))
+    db.close()
+    assert status == 0
+    assert set(states) == {"sent", "queued"}
+    assert states["sent"] == len(inbox.received)

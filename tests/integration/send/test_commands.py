@@ -19,7 +19,13 @@ from digest.storage.engine import Database
 from digest.templating import Templates
 from tests.builders import SECRETS
 from tests.conftest import Ran
-from tests.posting import Inbox, add_edition, add_readers, make_post, put_in_doubt
+from tests.posting import (
+    Inbox,
+    add_edition,
+    add_readers,
+    make_post,
+    put_in_doubt,
+)
 
 Run = Callable[..., Ran]
 

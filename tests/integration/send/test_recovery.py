@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from digest.domain.deliveries import (
     Intent,
@@ -19,7 +20,7 @@ from digest.domain.errors import StateError
 from digest.domain.states import DeliveryState, EditionState
 from digest.send import plan
 from digest.send.ledger import Ledger
-from digest.send.worker import drain
+from digest.send.worker import drain, work
 from digest.storage import chunks, ledger as rows, notice_ledger, notices
 from digest.storage.chunks import Chunk
 from digest.storage.engine import Database
@@ -303,3 +304,44 @@ async def test_entries_that_wait_share_a_commit(sqlite_db: Database) -> None:
 
     assert set(permits) == {Permit.GRANTED}
     assert ledger.commits == 1
+
+
+@pytest.mark.postgres
+async def test_a_cut_database_connection_loses_nothing(postgres_db: Database) -> None:
+    edition = make_edition(postgres_db, readers=40)
+    inbox = Inbox()
+
+    def cut() -> None:
+        with postgres_db.read() as tx:
+            tx.exec_driver_sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE pid <> pg_backend_pid() AND datname = current_database()"
+            )
+
+    inbox.when(3, cut)
+    inbox.when(20, cut)
+
+    async with inbox.sink() as sink:
+        await drain(make_post(postgres_db, sink.port), clock=Clock())
+
+    assert inbox.recipients() == sorted(f"r{n}@example.com" for n in range(40))
+    assert set(states_of(postgres_db, edition).values()) == {"sent"}
+
+
+async def test_a_failure_of_the_worker_itself_is_logged_and_it_goes_on(
+    sqlite_db: Database,
+) -> None:
+    edition = add_edition(sqlite_db, add_newsletter(sqlite_db))
+    release_edition(sqlite_db, edition, at=NOW + timedelta(hours=1))
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def fail(_edition_id: int) -> None:
+        loop.call_soon_threadsafe(stop.set)
+        raise RuntimeError("a bug")
+
+    with capture_logs() as logged:
+        post = make_post(sqlite_db, 9, release=fail)
+        await work(post, clock=lambda: NOW + timedelta(hours=1), stop=stop)
+
+    assert "worker.failed" in [entry["event"] for entry in logged]

@@ -244,3 +244,25 @@ async def test_a_relay_that_allows_fewer_connections_serves_all(
         await drain(post, clock=lambda: NOW)
 
     assert len(inbox.received) == 30
+
+
+async def test_lasting_trouble_fails_a_letter_at_its_deadline(
+    sqlite_db: Database,
+) -> None:
+    newsletter = add_newsletter(sqlite_db)
+    add_readers(sqlite_db, newsletter, 1)
+    edition = release_edition(sqlite_db, add_edition(sqlite_db, newsletter))
+    clock = Clock()
+
+    def broken(verb: str, _recipient: str) -> str | None:
+        return HANG_UP if verb == "DATA" else None
+
+    async with MoodyRelay(Inbox(), broken) as relay:
+        post = make_post(sqlite_db, relay.port)
+        await drain(post, clock=clock)
+        clock.move(hours=72)
+        await drain(post, clock=clock)
+
+    (row,) = rows_of(sqlite_db, edition)
+    assert (row.state, row.refusals) == ("failed", 0)
+    assert "deadline" in row.reason

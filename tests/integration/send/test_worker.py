@@ -370,6 +370,28 @@ async def test_signed_letters_are_the_same_on_every_try(sqlite_db: Database) -> 
     assert [row.state for row in rows_of(sqlite_db, edition)] == ["sent"]
 
 
+async def test_many_editions_are_carried_side_by_side(sqlite_db: Database) -> None:
+    newsletter = add_newsletter(sqlite_db)
+    add_readers(sqlite_db, newsletter, 2)
+    for number in range(1, 7):
+        day = NOW.date() + timedelta(days=number)
+        edition = add_edition(
+            sqlite_db,
+            newsletter,
+            issue_date=day,
+            number=number,
+            subject=f"No. {number}",
+        )
+        release_edition(sqlite_db, edition, chunk_size=1)
+    inbox = Inbox()
+
+    async with inbox.sink() as sink:
+        await drain(make_post(sqlite_db, sink.port), clock=lambda: NOW)
+
+    subjects = sorted(message["Subject"] for message in inbox.messages())
+    assert subjects == [f"No. {n}" for n in range(1, 7) for _ in range(2)]
+
+
 def _variant_of(db: Database, edition: Edition) -> Variant:
     with db.read() as tx:
         return editions.variants(tx, edition.id)[0]
