@@ -22,6 +22,7 @@ _FURNITURE = (
     r"register|my account|newsletters?|subscribe|sign up|donate|about us|contact us?",
     r"(?:home|you are here)\s*[»\u203a>/|:].{1,150}",
     r"listen to this article.*|listen|audio|watch live|live|breaking news",
+    r"(?:image|photo|picture|video) caption\s*:?.{0,200}",
     # advertisements
     r"(?:advertisement|advertorial|sponsored(?: content)?|ads? by .{1,40}|ad)",
     r"(?:story|article|post) continues (?:below|after).*|scroll to continue.*",

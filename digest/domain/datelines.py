@@ -47,6 +47,13 @@ _NOISE = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _LONGEST_LINE = 90
+_NAME = r"(?P<name>(?:[^\W\d_][\w.'’-]*\s?){1,5})"
+_NAME_FIRST = re.compile(
+    rf"(?:by\s+)?{_NAME}\s*[|·•–—,-]\s*(?P<date>.*\d.*)", re.IGNORECASE
+)
+_DATE_FIRST = re.compile(
+    rf"(?P<date>.*\d.*?)\s*(?:[|·•–—-]|\bby\b)\s*{_NAME}", re.IGNORECASE
+)
 _YEARS = range(1990, 2100)
 
 
@@ -67,6 +74,21 @@ def read_date_line(line: str) -> date | None:
         return None
     found, rest = _search(_with_ascii_digits(line))
     return found if found and not _NOISE.sub("", rest) else None
+
+
+def split_byline(line: str) -> tuple[str, str] | None:
+    """Take "Nadia Farag | May 12, 2024" apart, in either order.
+
+    Returns:
+        The name and the date line; None where the line is no such pair.
+    """
+    if len(line) > _LONGEST_LINE or read_date_line(line):
+        return None
+    for pattern in (_NAME_FIRST, _DATE_FIRST):
+        match = pattern.fullmatch(line)
+        if match and read_date_line(match["date"]):
+            return match["name"].strip(), match["date"].strip()
+    return None
 
 
 def _search(text: str) -> tuple[date | None, str]:

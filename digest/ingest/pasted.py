@@ -7,7 +7,7 @@ from datetime import date
 from digest.domain.articles import NO_DATE, Draft, Image
 from digest.domain.boilerplate import ends_story, is_furniture, read_byline
 from digest.domain.credits import read_credit_line
-from digest.domain.datelines import read_date_line
+from digest.domain.datelines import read_date_line, split_byline
 from digest.domain.errors import RefusedError
 from digest.domain.plaintext import clean_lines
 
@@ -18,6 +18,7 @@ _NO_HEADLINE = (".", "…", ";")
 _WRAPPED_FROM = 50  # a line this long that ends mid-sentence goes on in the next
 _WRAPPED_TO = 100  # in a text that is wrapped no line is longer
 _FEWEST_WORDS = 12
+_NAME_WORDS = (2, 3, 4)
 _FOOTER_WORDS = 8
 _SENTENCE_ENDS = (".", "!", "?", "؟", ":", ";", "…", '"', "”", "’", "'", ")", "»", "*")
 
@@ -48,18 +49,21 @@ def read_pasted(text: str) -> Draft:
     Raises:
         RefusedError: There is no headline with a text under it.
     """
-    lines = _join_wrapped([_drop_furniture(line) for line in clean_lines(text)])
+    lines = _join_wrapped([part for line in clean_lines(text) for part in _parts(line)])
     if not lines:
         raise _no_story()
     head = _find_head(lines)
     above, below = lines[: head.body_from], lines[head.body_from :]
     paragraphs = _body(below, head)
+    author = _first(read_byline, lines)
+    if not author and paragraphs and _is_name(paragraphs[0]):
+        author = paragraphs.pop(0)
     if sum(len(p.split()) for p in paragraphs) < _FEWEST_WORDS:
         raise _no_story()
     return Draft(
         title=head.title,
         published_on=head.published_on,
-        author=_first(read_byline, lines),
+        author=author,
         standfirst=head.standfirst,
         image=Image(credit=_first(read_credit_line, above + below)),
         paragraphs=tuple(paragraphs),
@@ -74,8 +78,12 @@ def _no_story() -> RefusedError:
     )
 
 
-def _drop_furniture(line: str) -> str:
-    return "" if is_furniture(line) else line
+def _parts(line: str) -> tuple[str, ...]:
+    """Return a line as the lines it stands for: none of the page's furniture."""
+    if is_furniture(line):
+        return ("",)
+    pair = split_byline(line)
+    return (f"By {pair[0]}", pair[1]) if pair else (line,)
 
 
 def _join_wrapped(lines: Sequence[str]) -> list[str]:
@@ -117,6 +125,8 @@ def _find_head(lines: Sequence[str]) -> _Head:
         after = _first_headline(lines, dated + 1)
         return replace(_head_at(lines, after), published_on=published_on)
     title = (headlines or before)[-1]
+    if title - 1 in headlines:
+        title -= 1  # the nearer one is a deck without a full stop
     return _Head(
         title=lines[title],
         standfirst=" ".join(lines[i] for i in before if i > title),
@@ -140,6 +150,8 @@ def _is_short_title(lines: Sequence[str], before: Sequence[int]) -> bool:
 
 
 def _looks_like_headline(line: str) -> bool:
+    if _is_head_line(line):
+        return False
     words = len(line.split())
     is_long = words > _LONGEST_HEADLINE_WORDS
     return words >= _HEADLINE_WORDS and not is_long and not line.endswith(_NO_HEADLINE)
@@ -147,11 +159,7 @@ def _looks_like_headline(line: str) -> bool:
 
 def _first_headline(lines: Sequence[str], start: int) -> int:
     places = range(start, min(len(lines), start + _HEAD_LINES))
-    found = (
-        i
-        for i in places
-        if _looks_like_headline(lines[i]) and not _is_head_line(lines[i])
-    )
+    found = (i for i in places if _looks_like_headline(lines[i]))
     return next(found, start)
 
 
@@ -169,6 +177,15 @@ def _body(lines: Sequence[str], head: _Head) -> list[str]:
 
 def _is_footer(line: str) -> bool:
     return len(line.split()) <= _FOOTER_WORDS and not line.endswith(_SENTENCE_ENDS)
+
+
+def _is_name(line: str) -> bool:
+    words = line.split()
+    return (
+        len(words) in _NAME_WORDS
+        and all(w[0].isupper() for w in words)
+        and (not line.endswith(_SENTENCE_ENDS))
+    )
 
 
 def _first(read: object, lines: Sequence[str]) -> str:

@@ -72,6 +72,38 @@ def test_takes_a_deck_between_headline_and_date_as_standfirst() -> None:
     assert draft.title == "Harbour Lights Back On After Repairs"
 
 
+def test_takes_the_line_after_the_headline_for_a_deck() -> None:
+    draft = read_pasted(
+        page(
+            "Harbour Lights Back On After Repairs",
+            "Pilots had steered by hand lamps",
+            "12 May 2024",
+            *BODY,
+        )
+    )
+
+    assert draft.title == "Harbour Lights Back On After Repairs"
+    assert draft.standfirst == "Pilots had steered by hand lamps"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Nadia Farag | May 12, 2024",
+        "By Nadia Farag - May 12, 2024",
+        "May 12, 2024 by Nadia Farag",
+        "Sunday, 12 May 2024 · Nadia Farag",
+        "By Nadia Farag\n12 May 2024",
+        "12 May 2024\nNadia Farag",
+    ],
+)
+def test_reads_author_and_date_however_they_stand(line: str) -> None:
+    draft = read_pasted(page("Harbour Lights", line, *BODY))
+
+    assert (draft.author, draft.published_on) == ("Nadia Farag", date(2024, 5, 12))
+    assert draft.paragraphs == BODY
+
+
 def test_takes_a_headline_of_two_words() -> None:
     draft = read_pasted(page("Lights On", "May 12, 2024", *BODY))
 
