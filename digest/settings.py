@@ -13,20 +13,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import pydantic
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    SecretStr,
-    StringConstraints,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from digest.domain.errors import RefusedError, SettingsError
 from digest.domain.hosts import is_loopback, parse_base_url, parse_domain
 
-PREFIX = "DIGEST_"
+PREFIX, _TEST_PREFIX = "DIGEST_", "DIGEST_TEST_"
 CONFIG_VARIABLE = "DIGEST_CONFIG"
-_TEST_PREFIX = "DIGEST_TEST_"
 
 
 def _read_by(parse: Callable[[str], str]) -> AfterValidator:
@@ -45,10 +38,13 @@ def _check_path(value: object) -> object:
     return value
 
 
-Line = Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Word = Annotated[Line, StringConstraints(pattern=r"^[!-~]+$")]
-_LABEL = r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$"
-Label = Annotated[str, StringConstraints(pattern=_LABEL)]
+def _matching(pattern: str) -> pydantic.StringConstraints:
+    return pydantic.StringConstraints(pattern=pattern)
+
+
+Line = Annotated[str, _matching(r"^[^\x00-\x1f\x7f]+$")]
+Word = Annotated[Line, _matching(r"^[!-~]+$")]
+Label = Annotated[str, _matching(r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$")]
 Domain = Annotated[Line, _read_by(parse_domain)]
 BaseUrl = Annotated[Word, _read_by(parse_base_url)]
 Place = Annotated[Path, BeforeValidator(_check_path), AfterValidator(Path.expanduser)]
@@ -62,10 +58,7 @@ class _Part(pydantic.BaseModel):
 class DatabaseSettings(_Part):
     """Where the rows are."""
 
-    url: Secret | None = Field(
-        default=None,
-        description="sqlite:///PATH or postgresql://…; default: SQLite in `home`.",
-    )
+    url: Secret | None = Field(default=None, description="Default: SQLite in `home`.")
 
 
 class SmtpSettings(_Part):
@@ -299,6 +292,8 @@ def _explain(error: pydantic.ValidationError) -> SettingsError:
         return _unknown("key", name, list(setting_names()))
     variable = f" ({variable_of(name)})" if name in setting_names() else ""
     reason = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "string_pattern_mismatch":
+        reason = "it is empty or holds a character that cannot stand there"
     return SettingsError(
         f"The setting {name}{variable} is wrong: {reason}.",
         "config/digest.example.toml shows what it may be.",

@@ -227,5 +227,7 @@ def _explain(path: Path, error: pydantic.ValidationError) -> SettingsError:
     if first["type"] == "extra_forbidden":
         return SettingsError(f"{path}: {key} is unknown.", "Check its spelling.")
     reason = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "string_pattern_mismatch":
+        reason = "it is empty or holds a character that cannot stand there"
     named = f"{key} is wrong" if key else "it is wrong"
     return SettingsError(f"{path}: {named}: {reason}.", "Mend that line.")
