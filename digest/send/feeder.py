@@ -1,6 +1,7 @@
 """The feeder: claims what is due, hands it to the lanes, gives it back."""
 
 import asyncio
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -55,6 +56,8 @@ class Feeder:
         self._post = post
         self._ledger = ledger
         self._clock = clock
+        # New at each start: after a failure its former leases are another's.
+        self._owner = f"{post.worker}:{secrets.token_hex(2)}"
         self._jobs: asyncio.PriorityQueue[Place] = asyncio.PriorityQueue()
         self._order = count()
         self._claims: dict[Lease, Claim] = {}
@@ -128,8 +131,8 @@ class Feeder:
         now = self._clock()
         with self._post.db.read() as tx:
             return _View(
-                notices=notice_ledger.is_any_claimable(tx, now=now),
-                chunks=chunks.is_any_claimable(tx, now=now),
+                notices=notice_ledger.is_any_claimable(tx, owner=self._owner, now=now),
+                chunks=chunks.is_any_claimable(tx, owner=self._owner, now=now),
                 leased=chunks.is_any_leased(tx, now=now)
                 or notice_ledger.is_any_leased(tx, now=now),
                 scheduled=bool(editions.due(tx, now=now)),
@@ -169,7 +172,7 @@ class Feeder:
             with self._post.db.write() as tx:
                 return notice_ledger.claim(
                     tx,
-                    owner=self._post.worker,
+                    owner=self._owner,
                     now=self._clock(),
                     lease=self._post.lease,
                     limit=_NOTICES_AT_ONCE,
@@ -191,7 +194,7 @@ class Feeder:
             with self._post.db.write() as tx:
                 chunk = chunks.claim(
                     tx,
-                    owner=self._post.worker,
+                    owner=self._owner,
                     now=now,
                     lease=self._post.lease,
                     uncertain=self._post.uncertain,

@@ -78,6 +78,7 @@ class Totals:
         uncertain: Letters whose answer was lost.
         policy: Refusals on account of the sender, deferred or failed.
         waiting: Letters left to be carried when it ended.
+        commits: Transactions the ledger made durable.
         trouble: Why the relay could not be used last; None: it could.
     """
 
@@ -88,4 +89,5 @@ class Totals:
     uncertain: int = 0
     policy: int = 0
     waiting: int = 0
+    commits: int = 0
     trouble: str | None = field(default=None)

@@ -28,7 +28,7 @@ class Post:
         site: Our mail domain, for notices.
         secrets: Keys of tokens and message ids.
         uncertain: What becomes of an edition's letters whose answer was lost.
-        worker: This worker's name, unique, at most 64 characters.
+        worker: This worker's name, unique, at most 59 characters.
         release: Releases an edition whose time has come, by its id.
         retry: Waits and the deadline.
         lease: How long a claim outlives its worker. With `poll` it bounds recovery:

@@ -75,7 +75,7 @@ async def _run(
             await asyncio.wait(lanes, timeout=post.grace.total_seconds())
             for task in [*lanes, *support]:
                 task.cancel()
-    totals.trouble = watch.reason
+    totals.trouble, totals.commits = watch.reason, ledger.commits
     return totals
 
 

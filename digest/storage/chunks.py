@@ -64,9 +64,9 @@ def plan(tx: Tx, edition_id: int, *, now: datetime) -> None:
     tx.execute(insert(tables.chunks).from_select(names, source))
 
 
-def is_any_claimable(tx: Tx, *, now: datetime) -> bool:
+def is_any_claimable(tx: Tx, *, owner: str, now: datetime) -> bool:
     """Tell whether a claim would find something; cheaper than to try."""
-    query = select(_c.id).join(tables.editions).where(_claimable(now)).limit(1)
+    query = select(_c.id).join(tables.editions).where(_claimable(owner, now)).limit(1)
     return tx.execute(query).first() is not None
 
 
@@ -91,7 +91,7 @@ def claim(
 
     Args:
         tx: A writing transaction.
-        owner: The worker's name, at most 64 characters.
+        owner: The worker's name, new at each start, at most 64 characters.
         now: The present; workers of one database need clocks that agree.
         lease: How long the claim holds unless it is renewed.
         uncertain: What becomes of letters in doubt.
@@ -102,7 +102,7 @@ def claim(
     free = (
         select(_c.id)
         .join(tables.editions)
-        .where(_claimable(now))
+        .where(_claimable(owner, now))
         .order_by(_c.due_at, _c.id)
         .limit(1)
         .with_for_update(skip_locked=True, of=tables.chunks)
@@ -128,10 +128,15 @@ def claim(
     return replace(chunk, in_doubt=lost)
 
 
-def _claimable(now: datetime) -> ColumnElement[bool]:
+def _claimable(owner: str, now: datetime) -> ColumnElement[bool]:
     return and_(
         _c.due_at <= now,
-        or_(_c.lease_until.is_(None), _c.lease_until <= now),
+        # A worker that was held up past its own lease goes on under it, unless
+        # another was quicker.
+        or_(
+            _c.lease_until.is_(None),
+            and_(_c.lease_until <= now, _c.lease_owner != owner),
+        ),
         # A dead worker's chunk is taken over even when its edition was stopped:
         # its letters in doubt must be named.
         or_(tables.editions.c.state.in_(CARRIED), _c.lease_owner.is_not(None)),

@@ -16,9 +16,9 @@ from digest.storage.ledger import OPEN
 _c = tables.notices.c
 
 
-def is_any_claimable(tx: Tx, *, now: datetime) -> bool:
+def is_any_claimable(tx: Tx, *, owner: str, now: datetime) -> bool:
     """Tell whether a claim would find something."""
-    query = select(_c.id).where(_claimable(now)).limit(1)
+    query = select(_c.id).where(_claimable(owner, now)).limit(1)
     return tx.execute(query).first() is not None
 
 
@@ -39,21 +39,23 @@ def claim(
 
     Args:
         tx: A writing transaction.
-        owner: The worker's name, at most 64 characters.
+        owner: The worker's name, new at each start, at most 64 characters.
         now: The present.
         lease: How long the claim holds unless it is renewed.
         limit: The most to take.
     """
     free = (
         select(_c.id)
-        .where(_claimable(now))
+        .where(_claimable(owner, now))
         .order_by(_c.next_attempt_at, _c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        # Evaluated once: as a subquery PostgreSQL may run it again and lock more.
+        .cte("free")
     )
     rows = tx.execute(
         update(tables.notices)
-        .where(_c.id.in_(free))
+        .where(_c.id.in_(select(free.c.id)))
         .values(lease_owner=owner, lease_until=now + lease, fence=_c.fence + 1)
         .returning(tables.notices)
     ).all()
@@ -113,11 +115,14 @@ def _open() -> ColumnElement[bool]:
     return _c.state.in_((*OPEN, DeliveryState.DISPATCHING))
 
 
-def _claimable(now: datetime) -> ColumnElement[bool]:
+def _claimable(owner: str, now: datetime) -> ColumnElement[bool]:
     return and_(
         _open(),
         _c.next_attempt_at <= now,
-        or_(_c.lease_until.is_(None), _c.lease_until <= now),
+        or_(
+            _c.lease_until.is_(None),
+            and_(_c.lease_until <= now, _c.lease_owner != owner),
+        ),
     )
 
 
