@@ -11,7 +11,7 @@ from dns.rdtypes.ANY.TXT import TXT
 
 from digest.domain.errors import DigestError
 
-_SECONDS = 5.0
+_SECONDS = 3.0
 
 
 class LookupError(DigestError):  # noqa: A001 - the word for it

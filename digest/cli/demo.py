@@ -16,6 +16,7 @@ from digest.cli.dkim import make_key
 from digest.cli.face import CLI, Face, face_of
 from digest.domain.editions import Edition
 from digest.domain.errors import StateError
+from digest.domain.states import EditionState
 from digest.mail.dkim import dns_record
 from digest.mail.sink import Received, Sink
 from digest.send.worker import drain
@@ -143,9 +144,15 @@ async def _walk(
     service.release(edition.id, actor=CLI)
     await _carry(service)
     face.say(f"Sent {len(postbox.letters)} letters by SMTP to {postbox.outbox}.")
+    edition = steps.load_edition(service, edition.id)
+    if edition.state != EditionState.SENT or len(postbox.letters) != readers:
+        raise StateError(
+            f"The edition is {edition.state} and {len(postbox.letters)} letters came.",
+            f"See: DIGEST_HOME={service.settings.home} digest deliveries list 1",
+        )
     page, text = steps.write_previews(postbox, service.settings.home)
     return Outcome(
-        edition=steps.load_edition(service, edition.id),
+        edition=edition,
         stories=stories,
         readers=readers,
         postbox=postbox,
@@ -168,6 +175,6 @@ def _lines(done: Outcome, out: Path) -> list[str]:
         f"  as a page  {done.preview_html}",
         f"  as text    {done.preview_text}",
         f"  DKIM key   {out}/dkim-record.txt, as DNS would publish it",
-        "Nothing left this machine. See the pages: make serve, or",
-        f"  DIGEST_HOME={out} digest serve",
+        f"  the pages  DIGEST_HOME={out} digest serve",
+        "Nothing left this machine.",
     ]

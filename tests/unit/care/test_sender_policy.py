@@ -1,8 +1,10 @@
 """SPF and DMARC as published, asked of a real server on loopback."""
 
 import pytest
+from hypothesis import given, strategies as st
 
 from digest.care.checks import Check
+from digest.care.resolver import Resolver
 from digest.care.sender_policy import (
     check_dmarc,
     check_spf,
@@ -158,3 +160,26 @@ def test_the_organisation_is_the_highest_name_with_a_policy() -> None:
         found = organisation(resolver, "a.b.example.com")
 
     assert found == "example.com"
+
+
+class OneText(Resolver):
+    """Publishes one text at every name."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(["127.0.0.1"])
+        self._text = text
+
+    def lookup(self, *_: str) -> list[str]:
+        return [self._text]
+
+
+terms = st.sampled_from(
+    ["include:", "redirect=", "a", "mx/24", "exists:%{i}", "-all", "?", "=", ":", "p="]
+)
+
+
+@given(st.lists(terms | st.text(max_size=8), max_size=12).map(" ".join))
+def test_judges_any_text_that_is_published(text: str) -> None:
+    for resolver in (OneText(f"v=spf1 {text}"), OneText(f"v=DMARC1;{text}")):
+        assert check_spf(resolver, NAME).detail
+        assert check_dmarc(resolver, NAME).detail
