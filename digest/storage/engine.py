@@ -1,5 +1,6 @@
 """The database handle: transactions that mean the same on SQLite and PostgreSQL."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -97,7 +98,15 @@ def _set_up_sqlite(dbapi_connection: Any, _record: Any) -> None:
         "foreign_keys=ON",
         f"busy_timeout={_BUSY_SECONDS * 1000}",
     ):
-        cursor.execute(f"PRAGMA {pragma}")
+        try:
+            cursor.execute(f"PRAGMA {pragma}")
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as error:
+            raise SettingsError(
+                f"The database file is not a SQLite database: {error}.",
+                "Restore it from the backup, or check DIGEST_HOME.",
+            ) from None
     cursor.close()
 
 

@@ -1,6 +1,8 @@
 """`init`, `config check`, `db upgrade`, as an operator types them."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -69,6 +71,39 @@ def test_init_repairs_a_half_made_state(cli: Cli, tmp_path: Path) -> None:
 
     assert (ran.status, len(ran.document["made"])) == (0, 4)
     assert (home / "keys").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("lost", [["address.key"], ["address.key", "token-1.key"]])
+def test_init_completes_what_a_crash_left_between_schema_and_newsletter(
+    lost: list[str], cli: Cli, tmp_path: Path
+) -> None:
+    cli("init")
+    for name in lost:
+        (tmp_path / "home" / "keys" / name).unlink()
+    with closing(sqlite3.connect(tmp_path / "home" / "digest.db")) as connection:
+        connection.execute("DELETE FROM sections")
+        connection.execute("DELETE FROM newsletters")
+        connection.commit()
+
+    ran = cli("init", "--json")
+
+    assert ran.status == 0
+    assert {f"keys/{name}" for name in lost} <= set(ran.document["made"])
+    assert "newsletter weekly" in ran.document["made"]
+
+
+@pytest.mark.parametrize("command", [["init"], ["editions", "list"]])
+def test_a_file_that_is_no_database_is_refused_in_one_line(
+    command: list[str], cli: Cli, tmp_path: Path
+) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "digest.db").write_bytes(b"\x01 not a database" * 99)
+
+    ran = cli(*command)
+
+    assert ran.status != 0
+    assert len(ran.err.splitlines()) == 1
+    assert "is not a SQLite database" in ran.err
 
 
 def test_init_keeps_the_state_private(cli: Cli, tmp_path: Path) -> None:
