@@ -14,7 +14,7 @@ from digest.domain.errors import DigestError
 _SECONDS = 3.0
 
 
-class LookupError(DigestError):  # noqa: A001 - the word for it
+class DnsError(DigestError):
     """DNS gave no answer, not even that there is none."""
 
 
@@ -55,7 +55,7 @@ class Resolver:
             host, names without a final dot; empty where there are none.
 
         Raises:
-            LookupError: The name cannot be asked for, or no server answered.
+            DnsError: The name cannot be asked for, or no server answered.
         """
         try:
             answer = self._resolver.resolve(name, kind, search=False)
@@ -63,7 +63,7 @@ class Resolver:
             return []
         except (dns.exception.DNSException, OSError) as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise LookupError(
+            raise DnsError(
                 f"DNS did not answer for {name} {kind}: {reason}",
                 "Check this machine's name servers, then ask again.",
             ) from None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from digest.care.resolver import LookupError as NoAnswerError, Resolver
+from digest.care.resolver import DnsError, Resolver
 from tests.dns_server import serve_zone
 
 
@@ -33,7 +33,7 @@ def test_finds_addresses_of_both_families_and_back() -> None:
 def test_what_cannot_be_asked_or_answered_is_an_error(name: str) -> None:
     with (
         serve_zone({("broken", "broken.example"): []}) as resolver,
-        pytest.raises(NoAnswerError) as caught,
+        pytest.raises(DnsError) as caught,
     ):
         resolver.lookup(name, "A")
 
