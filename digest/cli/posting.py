@@ -13,8 +13,8 @@ from digest.cli.face import CLI, Face, face_of
 from digest.domain.addresses import parse_address
 from digest.domain.calendar_text import parse_instant
 from digest.domain.states import DeliveryState, EditionState
-from digest.send import plan
-from digest.send.plan import Status
+from digest.send import plan, progress
+from digest.send.progress import Status
 from digest.storage import editions, newsletters
 
 _LOOK_SECONDS = 1.0
@@ -120,18 +120,18 @@ def show_status(
     service = face.service()
     if watch:
         _watch(face, edition)
-    status = plan.status(service.db, edition_id=edition, now=service.now())
+    status = progress.status(service.db, edition_id=edition, now=service.now())
     face.show(_document(status), list(_lines(edition, status)))
 
 
 def _watch(face: Face, edition: int) -> None:
     """Show progress on stderr until nothing moves any more."""
     service = face.service()
-    status = plan.status(service.db, edition_id=edition, now=service.now())
+    status = progress.status(service.db, edition_id=edition, now=service.now())
     total = sum(status.counts.values()) or None
     with face.progress("sending", total) as bar:
         while status.state in _WATCHED:
-            status = plan.status(service.db, edition_id=edition, now=service.now())
+            status = progress.status(service.db, edition_id=edition, now=service.now())
             total = sum(status.counts.values()) or None
             left = sum(status.counts[state] for state in _OPEN)
             bar.update(bar.task_ids[0], completed=(total or left) - left, total=total)
@@ -144,7 +144,7 @@ _OPEN = (DeliveryState.QUEUED, DeliveryState.DISPATCHING, DeliveryState.DEFERRED
 
 def _show(face: Face, edition: int, *notes: str) -> None:
     service = face.service()
-    status = plan.status(service.db, edition_id=edition, now=service.now())
+    status = progress.status(service.db, edition_id=edition, now=service.now())
     face.show(_document(status), [*_lines(edition, status), *notes])
 
 

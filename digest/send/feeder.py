@@ -14,7 +14,7 @@ from digest.domain.deliveries import Delivery, Imprint, Lease, Notice
 from digest.domain.errors import DigestError
 from digest.domain.states import EditionState, SkipReason
 from digest.mail.smtp import Envelope
-from digest.send import plan
+from digest.send import plan, progress
 from digest.send.job import Claim, Job
 from digest.send.ledger import Ledger
 from digest.send.letter import EditionLetters, NoticeLetters
@@ -165,7 +165,7 @@ class Feeder:
                 )
 
     def _finish_editions(self) -> None:
-        plan.finish_editions(self._post.db, actor=WORKER, now=self._clock())
+        progress.finish_editions(self._post.db, actor=WORKER, now=self._clock())
 
     async def _take_notices(self) -> None:
         def claim() -> list[Notice]:

@@ -15,7 +15,7 @@ import structlog
 
 from digest.domain.deliveries import Intent, Lease, LetterKind, Permit, Result
 from digest.domain.states import DeliveryState
-from digest.storage import ledger as rows
+from digest.storage import bars, ledger as rows
 from digest.storage.engine import TROUBLE, Database, Tx
 
 Entry = Intent | Result
@@ -153,7 +153,7 @@ def _permit(
     others = [i for i in intents if i.letter_id not in granted]
     if not others:
         return permits
-    barred = rows.barred(tx, kind, [i.letter_id for i in others], now=others[0].at)
+    barred = bars.barred(tx, kind, [i.letter_id for i in others], now=others[0].at)
     skipped = [skip(i, barred[i.letter_id]) for i in others if i.letter_id in barred]
     rows.settle(tx, kind, skipped, worker=worker)
     return permits | {

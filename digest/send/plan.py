@@ -1,7 +1,7 @@
 """Release an edition to the post, and stop, resume, cancel or follow it there."""
 
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 from digest.domain.actor import Actor
@@ -17,7 +17,6 @@ from digest.storage import audit, chunks, deliveries, editions, newsletters
 from digest.storage.engine import Database, Tx
 
 CHUNK_SIZE = 1000
-_RATE_WINDOW = timedelta(seconds=30)
 
 
 class VariantsMissingError(StateError):
@@ -37,29 +36,6 @@ class Cancelled:
     skipped: int
     under_way: int
     sent: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Status:
-    """How far an edition is.
-
-    Attributes:
-        state: The edition's.
-        counts: Deliveries in every state, also those with none.
-        started_at: When it was released.
-        finished_at: When nothing was left to carry.
-        rate_per_second: Letters sent a second: lately, or on the whole once finished.
-        eta: When it will be through at that rate; None where that cannot be said.
-        pause_reason: Why it stands still, where it does.
-    """
-
-    state: EditionState
-    counts: dict[DeliveryState, int]
-    started_at: datetime | None
-    finished_at: datetime | None
-    rate_per_second: float
-    eta: datetime | None
-    pause_reason: str | None
 
 
 def release(
@@ -200,10 +176,7 @@ def due(db: Database, *, now: datetime) -> list[int]:
 def unschedule(
     db: Database, *, edition_id: int, reason: str, actor: Actor, now: datetime
 ) -> None:
-    """Take a scheduled edition whose release failed back to `approved`.
-
-    Otherwise the worker would try, and fail, for ever.
-    """
+    """Take an edition whose release failed back, or the worker tries for ever."""
     with db.write() as tx:
         edition = editions.get(tx, edition_id)
         editions.move(tx, edition, EditionState.APPROVED, now=now, scheduled_at=None)
@@ -305,63 +278,6 @@ def settle_uncertain(
         count = deliveries.settle_uncertain(tx, edition_id, to=to, now=now)
         _record(tx, edition, "settled", actor=actor, now=now, count=count, to=choice)
         return count
-
-
-def finish_editions(db: Database, *, actor: Actor, now: datetime) -> list[int]:
-    """Move editions of which nothing is left to carry to `sent`.
-
-    Letters in doubt do not hold an edition open: they wait for an operator, and its
-    status goes on counting them.
-
-    Returns:
-        Their ids.
-    """
-    with db.read() as tx:
-        found = chunks.finished_editions(tx)
-    if not found:
-        return []
-    with db.write() as tx:
-        # Again, now that nobody can give a chunk back or finish it beside us.
-        for edition_id in chunks.finished_editions(tx):
-            edition = editions.get(tx, edition_id)
-            editions.move(tx, edition, EditionState.SENT, now=now, finished_at=now)
-            counts = deliveries.counts(tx, edition_id, since=now).by_state
-            _record(tx, edition, "finished", actor=actor, now=now, counts=counts)
-    return found
-
-
-def status(db: Database, *, edition_id: int, now: datetime) -> Status:
-    """Say how far an edition is.
-
-    Raises:
-        NotFoundError: There is no such edition.
-    """
-    with db.read() as tx:
-        edition = editions.get(tx, edition_id)
-        found = deliveries.counts(tx, edition_id, since=now - _RATE_WINDOW)
-    sent = found.by_state.get(DeliveryState.SENT, 0)
-    is_running = edition.state == EditionState.SENDING
-    rate = _rate(edition, found.recent if is_running else sent, now=now)
-    left = found.open()
-    has_eta = is_running and left and rate
-    return Status(
-        state=edition.state,
-        counts={state: found.by_state.get(state, 0) for state in DeliveryState},
-        started_at=edition.released_at,
-        finished_at=edition.finished_at,
-        rate_per_second=round(rate, 1),
-        eta=now + timedelta(seconds=left / rate) if has_eta else None,
-        pause_reason=edition.pause_reason,
-    )
-
-
-def _rate(edition: Edition, letters: int, *, now: datetime) -> float:
-    if edition.released_at is None:
-        return 0.0
-    span = (edition.finished_at or now) - edition.released_at
-    if edition.finished_at is None:
-        span = min(span, _RATE_WINDOW)
-    return letters / max(span.total_seconds(), 1.0)
 
 
 def _record(

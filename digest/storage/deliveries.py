@@ -1,8 +1,8 @@
 """Deliveries: one row for each edition and reader."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -25,16 +25,15 @@ from sqlalchemy import (
 from digest.domain.deliveries import Delivery
 from digest.domain.states import DeliveryState, SkipReason
 from digest.storage import chunks, tables
-from digest.storage.chunks import Chunk
-from digest.storage.engine import Tx
-from digest.storage.ledger import (
-    CARRIED,
-    OPEN,
+from digest.storage.bars import (
     bar_of_delivery,
     is_receiving,
     is_suppressed,
     join_readers,
 )
+from digest.storage.chunks import Chunk
+from digest.storage.engine import Tx
+from digest.storage.ledger import CARRIED, OPEN
 
 _c = tables.deliveries.c
 _v = tables.variants.c
@@ -279,21 +278,8 @@ def settle_uncertain(
 
 
 def _load(row: Row[Any]) -> Delivery:
-    confirmed_on: date = row.confirmed_on
-    return Delivery(
-        id=row.id,
-        edition_id=row.edition_id,
-        subscription_id=row.subscription_id,
-        variant_id=row.variant_id,
-        address=row.address,
-        confirmed_on=confirmed_on,
-        key_id=row.key_id,
-        state=DeliveryState(row.state),
-        attempts=row.attempts,
-        refusals=row.refusals,
-        first_attempt_at=row.first_attempt_at,
-        dated_at=row.dated_at,
-    )
+    values = {field.name: getattr(row, field.name) for field in fields(Delivery)}
+    return Delivery(**values | {"state": DeliveryState(row.state)})
 
 
 def count_open(tx: Tx) -> int:

@@ -10,8 +10,6 @@ from itertools import groupby
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
-    Select,
     Table,
     and_,
     bindparam,
@@ -29,11 +27,8 @@ from digest.domain.deliveries import Intent, Lease, LetterKind, Result
 from digest.domain.states import (
     DeliveryState,
     EditionState,
-    SkipReason,
-    SubscriptionState,
-    SuppressionReason,
 )
-from digest.storage import attempts, tables
+from digest.storage import attempts, bars, tables
 from digest.storage.engine import Tx
 from digest.storage.types import UtcDateTime
 
@@ -126,7 +121,7 @@ def _intend(
 ) -> set[int]:
     table, now = TABLES[kind], intents[0].at
     c = table.c
-    allowed = barred_query(kind, [i.letter_id for i in intents], now=now)
+    allowed = bars.barred_query(kind, [i.letter_id for i in intents], now=now)
     free = select(allowed.c.id).where(allowed.c.bar.is_(None))
     changed = tx.execute(
         update(table)
@@ -152,84 +147,6 @@ def _kept_due(kind: LetterKind, now: datetime) -> datetime | None:
     # A chunk's due time makes its deliveries found again after a crash; a notice
     # stands alone, so its own must stay.
     return now if kind == LetterKind.NOTICE else None
-
-
-def barred(
-    tx: Tx, kind: LetterKind, letters: Sequence[int], *, now: datetime
-) -> Mapping[int, SkipReason]:
-    """Say which letters may not be sent, and why."""
-    found = barred_query(kind, letters, now=now)
-    rows = tx.execute(select(found).where(found.c.bar.is_not(None)))
-    return {row.id: SkipReason(row.bar) for row in rows}
-
-
-def barred_query(kind: LetterKind, letters: Sequence[int], *, now: datetime) -> Any:
-    """Build the subquery (`id`, `bar`) over some letters; `bar` null: may be sent."""
-    if kind == LetterKind.DELIVERY:
-        c = tables.deliveries.c
-        query = select(c.id, bar_of_delivery(now).label("bar"))
-        joined = join_readers(query).where(c.id.in_(letters))
-        return joined.subquery()
-    c = tables.notices.c
-    return (
-        select(c.id, bar_of_notice().label("bar"))
-        .outerjoin(tables.subscribers)
-        .where(c.id.in_(letters))
-        .subquery()
-    )
-
-
-def join_readers(query: Select[Any]) -> Select[Any]:
-    """Join what can bar a delivery: its subscription and its subscriber."""
-    d, s = tables.deliveries.c, tables.subscriptions.c
-    return query.join(tables.subscriptions, s.id == d.subscription_id).join(
-        tables.subscribers, tables.subscribers.c.id == d.subscriber_id
-    )
-
-
-def is_suppressed(*, notice: bool = False) -> ColumnElement[bool]:
-    """Whether the joined subscriber's address is on the suppression list.
-
-    Args:
-        notice: Let an address pass whose holder asked for silence: only by the
-            confirmation letter can they come back.
-    """
-    c = tables.suppressions.c
-    query = exists().where(c.address_hash == tables.subscribers.c.address_hash)
-    if notice:
-        query = query.where(c.reason != SuppressionReason.REQUEST)
-    return query
-
-
-def is_receiving(now: datetime) -> ColumnElement[bool]:
-    """Whether the joined subscription receives editions: also after its pause."""
-    c = tables.subscriptions.c
-    return or_(
-        c.state == SubscriptionState.ACTIVE,
-        and_(c.state == SubscriptionState.PAUSED, c.paused_until <= now),
-    )
-
-
-def bar_of_delivery(now: datetime) -> ColumnElement[str | None]:
-    """Why a joined delivery may not be sent; null: it may."""
-    state = tables.subscriptions.c.state
-    return case(
-        (tables.deliveries.c.address.is_(None), SkipReason.ERASED.value),
-        (tables.subscribers.c.erased_at.is_not(None), SkipReason.ERASED.value),
-        (is_suppressed(), SkipReason.SUPPRESSED.value),
-        (is_receiving(now), null()),
-        (state == SubscriptionState.PAUSED, SkipReason.PAUSED.value),
-        else_=SkipReason.UNSUBSCRIBED.value,
-    )
-
-
-def bar_of_notice() -> ColumnElement[str | None]:
-    """Why a notice, outer-joined to its subscriber, may not be sent."""
-    return case(
-        (tables.notices.c.address.is_(None), SkipReason.ERASED.value),
-        (is_suppressed(notice=True), SkipReason.SUPPRESSED.value),
-        else_=null(),
-    )
 
 
 def settle(tx: Tx, kind: LetterKind, results: Sequence[Result], *, worker: str) -> None:

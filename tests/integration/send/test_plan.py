@@ -13,7 +13,7 @@ from digest.domain.states import (
     SubscriptionState,
     SuppressionReason,
 )
-from digest.send import plan
+from digest.send import plan, progress
 from digest.storage import deliveries, editions, suppressions
 from digest.storage.engine import Database
 from tests.builders import NOW, SECRETS, add_newsletter
@@ -174,7 +174,7 @@ def test_refuses_an_edition_without_readers_and_changes_nothing(db: Database) ->
     with pytest.raises(StateError, match="no active readers"):
         release_edition(db, edition)
 
-    status = plan.status(db, edition_id=edition.id, now=NOW)
+    status = progress.status(db, edition_id=edition.id, now=NOW)
     assert status.state == EditionState.APPROVED
 
 
@@ -237,9 +237,9 @@ def test_a_pause_tells_its_reason_until_it_ends(sqlite_db: Database) -> None:
     about: dict[str, Any] = {"edition_id": edition.id, "actor": DESK, "now": NOW}
 
     plan.pause(sqlite_db, reason="a mistake", **about)
-    paused = plan.status(sqlite_db, edition_id=edition.id, now=NOW)
+    paused = progress.status(sqlite_db, edition_id=edition.id, now=NOW)
     plan.resume(sqlite_db, **about)
-    resumed = plan.status(sqlite_db, edition_id=edition.id, now=NOW)
+    resumed = progress.status(sqlite_db, edition_id=edition.id, now=NOW)
 
     assert (paused.state, paused.pause_reason) == (EditionState.PAUSED, "a mistake")
     assert (resumed.state, resumed.pause_reason) == (EditionState.SENDING, None)
@@ -268,7 +268,7 @@ def test_status_counts_every_state(db: Database) -> None:
     add_readers(db, newsletter, 3)
     edition = release_edition(db, add_edition(db, newsletter))
 
-    status = plan.status(db, edition_id=edition.id, now=NOW)
+    status = progress.status(db, edition_id=edition.id, now=NOW)
 
     assert status.counts == {
         state: 3 if state == DeliveryState.QUEUED else 0 for state in DeliveryState
@@ -283,7 +283,7 @@ def test_status_tells_rate_and_end(sqlite_db: Database) -> None:
     later = NOW + timedelta(seconds=10)
     mark_sent(sqlite_db, edition.id, 20, at=later)
 
-    status = plan.status(sqlite_db, edition_id=edition.id, now=later)
+    status = progress.status(sqlite_db, edition_id=edition.id, now=later)
 
     assert status.rate_per_second == 2
     assert status.eta == later + timedelta(seconds=5)

@@ -18,7 +18,7 @@ from digest.domain.deliveries import (
 from digest.domain.editions import Edition
 from digest.domain.errors import StateError
 from digest.domain.states import DeliveryState, EditionState
-from digest.send import plan
+from digest.send import plan, progress
 from digest.send.ledger import Ledger
 from digest.send.worker import drain, work
 from digest.storage import chunks, ledger as rows, notice_ledger, notices
@@ -176,7 +176,7 @@ async def test_letters_in_doubt_do_not_hold_the_edition_open(
         later = NOW + timedelta(seconds=4)
         await drain(make_post(sqlite_db, sink.port), clock=lambda: later)
 
-    status = plan.status(sqlite_db, edition_id=edition.id, now=NOW)
+    status = progress.status(sqlite_db, edition_id=edition.id, now=NOW)
     assert status.state == EditionState.SENT
     assert status.counts[DeliveryState.UNCERTAIN] == 1
 

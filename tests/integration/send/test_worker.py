@@ -18,7 +18,7 @@ from digest.domain.states import (
 from digest.domain.tokens import Purpose
 from digest.mail.dkim import Signer, generate_key
 from digest.mail.sink import Received, Sink
-from digest.send import plan, proof
+from digest.send import plan, progress, proof
 from digest.send.worker import drain, work
 from digest.storage import editions, notices, subscriptions, suppressions
 from digest.storage.engine import Database
@@ -66,7 +66,7 @@ async def test_finished_edition_is_sent(sqlite_db: Database) -> None:
     async with Inbox().sink() as sink:
         await drain(make_post(sqlite_db, sink.port), clock=lambda: NOW)
 
-    status = plan.status(sqlite_db, edition_id=edition.id, now=NOW)
+    status = progress.status(sqlite_db, edition_id=edition.id, now=NOW)
     assert (status.state, status.finished_at) == (EditionState.SENT, NOW)
     assert status.counts[DeliveryState.SENT] == 2
 
@@ -275,7 +275,7 @@ async def test_a_due_edition_that_cannot_be_released_is_taken_back(
         post = make_post(sqlite_db, sink.port)
         await drain(post, clock=lambda: NOW + timedelta(hours=2))
 
-    status = plan.status(sqlite_db, edition_id=edition.id, now=NOW)
+    status = progress.status(sqlite_db, edition_id=edition.id, now=NOW)
     assert status.state == EditionState.APPROVED
 
 

@@ -1,0 +1,104 @@
+"""How far an edition is, and when nothing is left to carry."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from digest.domain.actor import Actor
+from digest.domain.editions import Edition
+from digest.domain.errors import StateError
+from digest.domain.states import DeliveryState, EditionState
+from digest.storage import audit, chunks, deliveries, editions
+from digest.storage.engine import Database
+
+_RATE_WINDOW = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """How far an edition is.
+
+    Attributes:
+        state: The edition's.
+        counts: Deliveries in every state, also those with none.
+        started_at: When it was released.
+        finished_at: When nothing was left to carry.
+        rate_per_second: Letters sent a second: lately, or on the whole once finished.
+        eta: When it will be through at that rate; None where that cannot be said.
+        pause_reason: Why it stands still, where it does.
+    """
+
+    state: EditionState
+    counts: dict[DeliveryState, int]
+    started_at: datetime | None
+    finished_at: datetime | None
+    rate_per_second: float
+    eta: datetime | None
+    pause_reason: str | None
+
+
+def finish_editions(db: Database, *, actor: Actor, now: datetime) -> list[int]:
+    """Move editions of which nothing is left to carry to `sent`.
+
+    Letters in doubt do not hold an edition open: they wait for an operator, and its
+    status goes on counting them.
+
+    Returns:
+        Their ids.
+    """
+    with db.read() as tx:
+        found = chunks.finished_editions(tx)
+    for edition_id in found:
+        # Of two workers that come here at once, one is too late.
+        with suppress(StateError):
+            _finish(db, edition_id, actor=actor, now=now)
+    return found
+
+
+def _finish(db: Database, edition_id: int, *, actor: Actor, now: datetime) -> None:
+    with db.write() as tx:
+        edition = editions.get(tx, edition_id)
+        editions.move(tx, edition, EditionState.SENT, now=now, finished_at=now)
+        counts = deliveries.counts(tx, edition_id, since=now).by_state
+        audit.record(
+            tx,
+            actor=actor,
+            action="edition.finished",
+            subject=("edition", edition_id),
+            now=now,
+            detail={"counts": counts},
+        )
+
+
+def status(db: Database, *, edition_id: int, now: datetime) -> Status:
+    """Say how far an edition is.
+
+    Raises:
+        NotFoundError: There is no such edition.
+    """
+    with db.read() as tx:
+        edition = editions.get(tx, edition_id)
+        found = deliveries.counts(tx, edition_id, since=now - _RATE_WINDOW)
+    sent = found.by_state.get(DeliveryState.SENT, 0)
+    is_running = edition.state == EditionState.SENDING
+    rate = _rate(edition, found.recent if is_running else sent, now=now)
+    left = found.open()
+    has_eta = is_running and left and rate
+    return Status(
+        state=edition.state,
+        counts={state: found.by_state.get(state, 0) for state in DeliveryState},
+        started_at=edition.released_at,
+        finished_at=edition.finished_at,
+        rate_per_second=round(rate, 1),
+        eta=now + timedelta(seconds=left / rate) if has_eta else None,
+        pause_reason=edition.pause_reason,
+    )
+
+
+def _rate(edition: Edition, letters: int, *, now: datetime) -> float:
+    if edition.released_at is None:
+        return 0.0
+    span = (edition.finished_at or now) - edition.released_at
+    if edition.finished_at is None:
+        span = min(span, _RATE_WINDOW)
+    return letters / max(span.total_seconds(), 1.0)
