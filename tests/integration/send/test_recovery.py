@@ -352,3 +352,35 @@ async def test_a_failure_of_the_worker_itself_is_logged_and_it_goes_on(
         await work(post, clock=lambda: NOW + timedelta(hours=1), stop=stop)
 
     assert "worker.failed" in [entry["event"] for entry in logged]
+
+
+async def test_the_heartbeat_goes_through_the_ledger(db: Database) -> None:
+    make_edition(db)
+    lease = must_claim(db, "a").lease
+
+    async with running(db) as ledger:
+        await ledger.renew([lease], until=NOW + timedelta(seconds=8))
+        await ledger.renew([], until=NOW)
+
+    assert claim(db, "b", seconds=7) is None
+
+
+async def test_whoever_waits_for_a_ledger_that_fails_is_not_left_waiting(
+    sqlite_db: Database,
+) -> None:
+    edition = make_edition(sqlite_db)
+    lease = must_claim(sqlite_db, "a").lease
+    # A naive time is a bug of the caller.
+    broken = Intent(
+        lease=lease,
+        letter_id=rows_of(sqlite_db, edition)[0].id,
+        at=NOW.replace(tzinfo=None),
+        dated_at=NOW,
+    )
+    ledger = Ledger(sqlite_db, worker="a")
+    writer = asyncio.create_task(ledger.write_groups())
+
+    with pytest.raises(asyncio.CancelledError):
+        await ledger.record(broken)
+
+    assert "naive" in str((await asyncio.gather(writer, return_exceptions=True))[0])
