@@ -1,5 +1,6 @@
 """The command tree, and the one place where errors become a line and a status."""
 
+import importlib
 import json
 import sys
 from collections.abc import Sequence
@@ -9,48 +10,57 @@ import typer
 from sqlalchemy.exc import OperationalError
 from typer.exceptions import Abort, TyperException
 
-from digest.cli import (
-    articles,
-    deliveries,
-    demo,
-    dkim,
-    doctor,
-    editions,
-    logs,
-    mail,
-    posting,
-    schedules,
-    serve,
-    setup,
-    sources,
-    subscribers,
-    worker,
-)
+from digest.cli import logs
 from digest.cli.face import Face
 from digest.domain.errors import DigestError, UsageError
 
-app = typer.Typer(
-    name="digest",
-    help="A self-hosted weekly digest mailer: collect, compose, release, once.",
-    epilog="Every command takes --json, --debug and --config PATH.",
-    add_completion=False,
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
-setup.register(app)
-articles.register(app)
-sources.register(app)
-editions.register(app)
-subscribers.register(app)
-posting.register(app)
-deliveries.register(app)
-worker.register(app)
-serve.register(app)
-schedules.register(app)
-dkim.register(app)
-doctor.register(app)
-mail.register(app)
-demo.register(app)
+# Command or group → the modules of this package that add it. Only what is asked for is
+# loaded: loading all of them takes longer than most commands do.
+_MODULES = {
+    "init": ["setup"],
+    "config": ["setup"],
+    "db": ["setup"],
+    "articles": ["articles"],
+    "sources": ["sources"],
+    "editions": ["editions", "posting"],
+    "subscribers": ["subscribers"],
+    "deliveries": ["deliveries"],
+    "worker": ["worker"],
+    "serve": ["serve"],
+    "schedules": ["schedules"],
+    "dkim": ["dkim"],
+    "doctor": ["doctor"],
+    "mail": ["mail"],
+    "demo": ["demo"],
+    "bench": ["bench"],
+}
+
+
+def make_app(command: str | None = None) -> typer.Typer:
+    """Build the command tree.
+
+    Args:
+        command: The first word of the command line; where it is known, only its
+            part of the tree is built.
+    """
+    app = typer.Typer(
+        name="digest",
+        help="A self-hosted weekly digest mailer: collect, compose, release, once.",
+        epilog="Every command takes --json, --debug and --config PATH.",
+        add_completion=False,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+    )
+
+    @app.callback()
+    def _keep_the_name() -> None:
+        """Keep the command's name: Typer drops it where there is only one."""
+
+    wanted = [command] if command in _MODULES else list(_MODULES)
+    # A module that adds several commands is loaded once.
+    for module in dict.fromkeys(m for name in wanted for m in _MODULES[name]):
+        importlib.import_module(f"digest.cli.{module}").register(app)
+    return app
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -68,6 +78,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         rest = _take_shared(
             list(sys.argv[1:] if arguments is None else arguments), face
         )
+        app = make_app(next((word for word in rest if word[:1] != "-"), None))
         result = app(rest, prog_name="digest", standalone_mode=False, obj=face)
     except KeyboardInterrupt:
         return _fail(face, "Interrupted.", "", 130)

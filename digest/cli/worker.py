@@ -71,7 +71,7 @@ def _lines(totals: Totals) -> list[str]:
     parts = {
         name: count
         for name, count in asdict(totals).items()
-        if isinstance(count, int) and count
+        if isinstance(count, int) and count and name != "commits"
     }
     done = ", ".join(f"{count} {name}" for name, count in parts.items())
     return [f"{done or 'Nothing was due'}."]

@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 from typer.main import get_command
 
-from digest.cli.app import app
+from digest.cli.app import make_app
 from digest.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -36,7 +36,7 @@ def settings(model: type[BaseModel], path: str = "") -> Iterator[str]:
             yield f"{path}{name}"
 
 
-@pytest.mark.parametrize("command", [*commands(get_command(app), "digest")])
+@pytest.mark.parametrize("command", [*commands(get_command(make_app()), "digest")])
 def test_every_command_is_in_the_operations_page(command: str) -> None:
     assert re.search(rf"{re.escape(command)}(?![\w-])", OPERATIONS)
 
@@ -73,6 +73,8 @@ def test_every_command_says_what_it_does() -> None:
             yield f"{path} {name}", child.help
             yield from helps(child, f"{path} {name}")
 
-    silent = [path for path, text in helps(get_command(app), "digest") if not text]
+    silent = [
+        path for path, text in helps(get_command(make_app()), "digest") if not text
+    ]
 
     assert silent == []

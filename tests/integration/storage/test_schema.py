@@ -1,10 +1,12 @@
 """The schema: migrations up and down, the same on both databases, and its triggers."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import delete, insert, inspect, select, text, update
 from sqlalchemy.exc import DatabaseError, IntegrityError
 
@@ -153,3 +155,13 @@ def test_a_failed_transaction_leaves_nothing(db: Database) -> None:
 def test_refuses_a_url_it_cannot_use(url: str) -> None:
     with pytest.raises(SettingsError, match="database"):
         Database(url)
+
+
+def test_revisions_read_from_file_names_are_those_alembic_knows() -> None:
+    folder = Path(schema.__file__).parent / "migrations"
+    scripts = ScriptDirectory(str(folder))
+
+    known = {script.revision for script in scripts.walk_revisions()}
+
+    assert schema.head() == scripts.get_current_head()
+    assert schema._revisions() == known
