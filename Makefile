@@ -6,7 +6,7 @@ READY := .venv/.ready
 COVERAGE := COVERAGE_FILE=.coverage $(BIN)/coverage
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve test check lint lock wheel clean
+.PHONY: help run serve test check lint bench faults lock wheel clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,12 @@ lint: $(READY) ## Formatter, linter, types and import contracts
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: $(READY) ## Letters a second, beside Postfix's smtp-source and a plain sendmail loop
+	@$(BIN)/python -m bench.send
+
+faults: $(READY) ## Kill, stop and starve workers and relays: nobody may be lost; long
+	@$(BIN)/python -m bench.faults
 
 lock: $(READY) ## Write requirements/*.txt anew from pyproject.toml, with hashes
 	@for part in base "postgres --extra postgres" "dev --extra postgres --group dev"; do \

@@ -1,0 +1,1 @@
+"""What is timed, and what runs long: run as `python -m bench.NAME`."""
