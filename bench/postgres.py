@@ -47,7 +47,8 @@ def create_database(url: str, *, template: str | None = None) -> str:
     copied = f" TEMPLATE {database_of(template)}" if template else ""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}{copied}")
-    return url.replace(f"/{database_of(url)}", f"/{name}", 1)
+    place, mark, options = url.partition("?")
+    return f"{place.rpartition('/')[0]}/{name}{mark}{options}"
 
 
 def drop_database(url: str, found: str) -> None:
