@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from digest.domain.errors import DigestError
-from digest.storage.engine import TROUBLE
+from digest.storage.engine import TROUBLE, explain_trouble
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +46,8 @@ def attempt(check: str, look: Callable[[], Check]) -> Check:
     except DigestError as error:
         return failed(check, error.message, error.mend)
     except TROUBLE as error:
-        mend = "Check DIGEST_DATABASE__URL and that the database runs."
-        reason = (str(error.orig).splitlines() or [""])[0]
-        return failed(check, f"The database refused: {reason}.", mend)
+        told = explain_trouble(error)
+        return failed(check, told.message, told.mend)
     except OSError as error:
         what = f"{error.filename}: " if error.filename else ""
         return failed(check, f"{what}{error.strerror or error}.", "Mend that first.")

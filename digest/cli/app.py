@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import typer
-from sqlalchemy.exc import OperationalError
 from typer.exceptions import Abort, TyperException
 
 from digest.cli import logs
 from digest.cli.face import Face
 from digest.domain.errors import DigestError, UsageError
+from digest.storage.engine import TROUBLE, explain_trouble
 
 # Command or group → the modules of this package that add it. Only what is asked for is
 # loaded: loading all of them takes longer than most commands do.
@@ -82,7 +82,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         result = app(rest, prog_name="digest", standalone_mode=False, obj=face)
     except KeyboardInterrupt:
         return _fail(face, "Interrupted.", "", 130)
-    except (DigestError, TyperException, Abort, OSError, OperationalError) as error:
+    except (DigestError, TyperException, Abort, OSError, *TROUBLE) as error:
         if face.debug:
             raise
         return _explain(face, error)
@@ -136,10 +136,8 @@ def _explain(face: Face, error: BaseException) -> int:
         case OSError():
             named = f"{error.filename}: " if error.filename else ""
             return _fail(face, f"{named}{error.strerror or error}", "", 1)
-        case OperationalError():
-            reason = _first_line(error.orig)
-            mend = "Check DIGEST_DATABASE__URL and that the database runs."
-            return _fail(face, f"The database refused: {reason}.", mend, 1)
+        case _ if isinstance(error, TROUBLE):
+            return _explain(face, explain_trouble(error))
         case _:
             return _fail(face, "Aborted.", "", 1)
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import (
     OperationalError,
 )
 
-from digest.domain.errors import SettingsError
+from digest.domain.errors import DigestError, SettingsError
 
 Tx = Connection
 """A connection inside a transaction; what entity modules are given."""
@@ -22,6 +22,15 @@ TROUBLE = (OperationalError, InterfaceError)
 """What a database raises that is away, locked or full; a bug raises something else."""
 
 _BUSY_SECONDS = 30
+
+
+def explain_trouble(error: OperationalError | InterfaceError) -> DigestError:
+    """Say in one line why the database did not do its work."""
+    reason = (str(error.orig).splitlines() or [""])[0]
+    return DigestError(
+        f"The database refused: {reason}.",
+        "Check DIGEST_DATABASE__URL and that the database runs.",
+    )
 
 
 class Database:
