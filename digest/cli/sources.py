@@ -1,8 +1,6 @@
 """`sources …`: the feeds and sites stories are collected from."""
 
-import re
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
@@ -11,15 +9,13 @@ from digest import bootstrap
 from digest.cli.articles import report_document
 from digest.cli.face import CLI, face_of, page_of
 from digest.domain.articles import Draft
+from digest.domain.calendar_text import parse_duration
 from digest.domain.errors import UsageError
 from digest.domain.sources import Source
 from digest.ingest import collecting
 from digest.ingest.collecting import Collected
 from digest.ingest.decoding import Kind
 from digest.storage import newsletters, sources
-
-_SPAN = re.compile(r"(\d{1,6})\s*([mhd])")
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 def register(app: typer.Typer) -> None:
@@ -48,7 +44,7 @@ def add_source(
         newsletter=newsletter,
         url=url,
         kind=kind,
-        every=_read_span(every),
+        every=parse_duration(every),
         fetcher=bootstrap.make_fetcher(service.settings),
         actor=CLI,
         now=service.now(),
@@ -127,13 +123,6 @@ def collect(
     for failed in (c for c in done if c.error):
         face.say(f"error: {failed.source.url}: {failed.error}")
     return 1 if done and all(c.error for c in done) else 0
-
-
-def _read_span(text: str) -> timedelta:
-    match = _SPAN.fullmatch(text.strip().lower())
-    if match is None:
-        raise UsageError(f"{text!r} is no span of time.", "Examples: 30m, 1h, 1d")
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
 def _read_pair(text: str) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from digest.domain.calendar import WEEKDAYS, to_instant
 from digest.domain.errors import UsageError
 
 _UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
-_DURATION = re.compile(r"(?:[0-9]{1,6}[dhms])+", re.ASCII)
+_DURATION = re.compile(r"(?:[0-9]{1,6}[dhms]){1,8}", re.ASCII)
 _TIME = re.compile(r"([0-9]{1,2}):([0-9]{2})", re.ASCII)
 _EXAMPLE = 'Write it as "Sun 19:00".'
 _YEARS = range(1970, 2201)

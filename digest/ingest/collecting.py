@@ -21,7 +21,7 @@ from digest.storage import audit, newsletters, sources
 from digest.storage.engine import Database, Tx
 
 SHOWN = 10
-SHORTEST = timedelta(minutes=5)
+SHORTEST, LONGEST = timedelta(minutes=5), timedelta(days=366)
 _OVERLAP = timedelta(days=1)  # clocks differ, and an edit may reach the API late
 
 
@@ -76,13 +76,15 @@ def add_source(
 
     Raises:
         NotFoundError: There is no such newsletter.
-        UsageError: It would be collected more often than every five minutes.
+        UsageError: It would be collected more often than every five minutes, or less
+            often than once a year.
         StateError: The newsletter has it already.
         RefusedError: It cannot be fetched or is no source.
     """
-    if every < SHORTEST:
+    if not SHORTEST <= every <= LONGEST:
         raise UsageError(
-            "A source is collected every five minutes at most.", "Example: --every 1h"
+            "A source is collected once in five minutes at most, and once a year.",
+            "Example: --every 1h",
         )
     with db.read() as tx:
         target = newsletters.get(tx, newsletter)
