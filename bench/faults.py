@@ -20,7 +20,7 @@ from bench import conditions, kills, postgres, relays
 from bench.installation import Installation, prepare
 from bench.kills import Place
 from bench.oracle import Verdict
-from bench.processes import TrialError
+from bench.processes import TrialError, tidy_up_when_ended
 
 POLICIES = ("hold", "resend")
 GROUPS = ("kill", "kill-pg", "relay", "tls", "worker", "disk", "database", "leave")
@@ -62,6 +62,7 @@ Run = Callable[[], Verdict]
 def main() -> int:
     """Hold the trials; returns the exit status."""
     wanted = _parse()
+    tidy_up_when_ended()
     plan = QUICK if wanted.quick else Plan()
     began = time.monotonic()
     print(f"seed {wanted.seed}, {plan.letters} letters in a kill trial", flush=True)

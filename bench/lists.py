@@ -23,6 +23,7 @@ from bench.processes import (
     rss_mb,
     signal_group,
     start,
+    tidy_up_when_ended,
     wait_until,
 )
 from digest.cli.bench_edition import write_list
@@ -37,6 +38,7 @@ _SETTLED = 3
 def main() -> None:
     """Measure both databases, print, and keep the figures."""
     wanted = _parse()
+    tidy_up_when_ended()
     figures: dict[str, dict[str, Any]] = {}
     with ExitStack() as stack:
         tables.FOLDER.mkdir(parents=True, exist_ok=True)

@@ -20,6 +20,11 @@ class TrialError(Exception):
     """A trial could not be held; says nothing about the service."""
 
 
+def tidy_up_when_ended() -> None:
+    """Take SIGTERM as an exit, so that nothing that was started stays behind."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+
+
 def find_tool(name: str) -> str | None:
     """Return the path of a program, or None."""
     return shutil.which(name, path=f"{os.environ.get('PATH', '')}:{_SBIN}")

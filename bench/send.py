@@ -16,7 +16,7 @@ from statistics import median
 from typing import Any
 
 from bench import delay, postgres, tables
-from bench.processes import TrialError, find_tool, module, smtp_sink
+from bench.processes import TrialError, find_tool, module, smtp_sink, tidy_up_when_ended
 
 FAR_SECONDS = 0.050
 FAR_CONNECTIONS = 20
@@ -48,6 +48,7 @@ class Load:
 def main() -> None:
     """Measure, print, and keep the figures in `var/bench`."""
     wanted = _parse()
+    tidy_up_when_ended()
     with ExitStack() as stack:
         place = stack.enter_context(tempfile.TemporaryDirectory(dir=_folder()))
         server = stack.enter_context(postgres.server())
