@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from digest import bootstrap
-from digest.cli.face import CLI, face_of, page_of
+from digest.cli.face import CLI, face_of
 from digest.domain.articles import Article, Image
 from digest.ingest import imports
 from digest.ingest.decoding import Kind
@@ -111,11 +111,9 @@ def list_articles(
     with face.service().db.read() as tx:
         owner = newsletters.get(tx, newsletter).id if newsletter else None
         found = articles.list_page(tx, owner, after, limit + 1)
-    document = page_of([article_document(a) for a in found], limit=limit)
-    lines = [_line(a) for a in found[:limit]] or ["No stories yet."]
-    if document["next"]:
-        lines.append(f"More: digest articles list --after {document['next']}")
-    face.show(document, lines)
+    items = [article_document(article) for article in found]
+    lines = [_line(article) for article in found]
+    face.show_page(items, lines, limit=limit, none="No stories yet.")
 
 
 def show_article(

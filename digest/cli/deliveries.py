@@ -7,7 +7,7 @@ import typer
 
 from digest.bootstrap import Service
 from digest.cli.editions import EditionId
-from digest.cli.face import CLI, face_of, page_of
+from digest.cli.face import CLI, face_of
 from digest.domain.deliveries import LetterKind, message_id
 from digest.domain.states import DeliveryState
 from digest.send import plan
@@ -50,10 +50,8 @@ def list_deliveries(
             tx, edition, state=state, after=after, limit=limit + 1
         )
     documents = [_document(row, edition, domain, service) for row in rows]
-    page = page_of(documents, limit=limit)
-    lines = [_line(document) for document in page["items"]]
-    more = [f"More: --after {page['next']}"] if page["next"] else []
-    face.show(page, [*lines, *more] or "None.")
+    lines = [_line(document) for document in documents]
+    face.show_page(documents, lines, limit=limit, none="None.")
 
 
 def settle_deliveries(

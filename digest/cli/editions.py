@@ -16,7 +16,7 @@ from digest.cli.edition_text import (
     finding_lines,
     load_document,
 )
-from digest.cli.face import CLI, Face, face_of, page_of
+from digest.cli.face import CLI, Face, face_of
 from digest.compose.approve import NO_REASON, approve
 from digest.compose.draft import compose
 from digest.compose.edit import Changes, edit, read_sponsor
@@ -88,10 +88,9 @@ def list_editions(
         documents = [
             edition_document(tx, e, names[e.newsletter_id], service) for e in found
         ]
-    page = page_of(documents, limit=limit)
-    lines = [edition_line(document) for document in page["items"]]
-    more = [f"More: --after {page['next']}"] if page["next"] else []
-    face.show(page, [*lines, *more] or "No edition yet. Run: digest editions compose")
+    lines = [edition_line(document) for document in documents]
+    none = "No edition yet. Run: digest editions compose"
+    face.show_page(documents, lines, limit=limit, none=none)
 
 
 def show_edition(ctx: typer.Context, edition: EditionId) -> None:

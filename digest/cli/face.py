@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -59,6 +59,27 @@ class Face:
             return
         print(lines if isinstance(lines, str) else "\n".join(lines))
 
+    def show_page(
+        self,
+        items: Sequence[dict[str, Any]],
+        lines: Sequence[str],
+        *,
+        limit: int,
+        none: str,
+    ) -> None:
+        """Print one page of a list that was loaded with one row too many.
+
+        Args:
+            items: Documents with an `id`, at most `limit` + 1 of them.
+            lines: The same for people, one line each.
+            limit: How many to show.
+            none: What people are told where there are none.
+        """
+        more = items[limit - 1]["id"] if len(items) > limit else None
+        hint = [f"More: --after {more}"] if more is not None else []
+        page = {"items": items[:limit], "next": more}
+        self.show(page, [*lines[:limit], *hint] or none)
+
     def say(self, line: str) -> None:
         """Tell a person something beside the result, on stderr."""
         print(line, file=sys.stderr)
@@ -92,21 +113,6 @@ def face_of(ctx: typer.Context) -> Face:
     face = ctx.find_object(Face)
     assert face is not None
     return face
-
-
-def page_of(items: list[Any], *, limit: int) -> dict[str, Any]:
-    """Cut a list loaded with one row too many into `{"items", "next"}`.
-
-    Args:
-        items: Documents with an `id`, at most `limit` + 1 of them.
-        limit: How many to show.
-
-    Returns:
-        The page; `next` is the last shown id where more follow, else None.
-    """
-    more = len(items) > limit
-    shown = items[:limit]
-    return {"items": shown, "next": shown[-1]["id"] if more else None}
 
 
 def _plain(value: Any) -> Any:

@@ -102,12 +102,9 @@ def list_schedules(
     with service.db.read() as tx:
         kept = [one for one in schedules.list_all(tx) if one.id > after]
         titles = {title.id: title for title in newsletters.list_all(tx)}
-    shown = kept[:limit]
-    items = [_document(titles[one.newsletter_id], one) for one in shown]
-    lines = [_sentence(titles[one.newsletter_id], one.plan) for one in shown]
-    lines += [f"  {one.trouble}" for one in shown if one.trouble]
-    more = shown[-1].id if len(kept) > limit else None
-    face.show({"items": items, "next": more}, lines or "No newsletter has a schedule.")
+    items = [_document(titles[one.newsletter_id], one) for one in kept]
+    lines = [_summary(titles[one.newsletter_id], one) for one in kept]
+    face.show_page(items, lines, limit=limit, none="No newsletter has a schedule.")
 
 
 def show_next(
@@ -248,6 +245,11 @@ def _sentence(newsletter: Newsletter, plan: Schedule) -> str:
         if day
     )
     return f"{newsletter.slug}  {_at(plan)} {plan.zone}, {who}{bounds}"
+
+
+def _summary(newsletter: Newsletter, kept: KeptSchedule) -> str:
+    trouble = f"\n  {kept.trouble}" if kept.trouble else ""
+    return _sentence(newsletter, kept.plan) + trouble
 
 
 def _this_week(plan: Schedule, due: Sequence[DueIssue]) -> list[str]:

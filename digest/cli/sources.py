@@ -7,7 +7,7 @@ import typer
 
 from digest import bootstrap
 from digest.cli.articles import report_document
-from digest.cli.face import CLI, face_of, page_of
+from digest.cli.face import CLI, face_of
 from digest.domain.articles import Draft
 from digest.domain.calendar_text import parse_duration
 from digest.domain.errors import UsageError
@@ -71,8 +71,9 @@ def list_sources(
     with face.service().db.read() as tx:
         owner = newsletters.get(tx, newsletter).id if newsletter else None
         found = sources.list_page(tx, owner, after, limit + 1)
-    document = page_of([_document(s) for s in found], limit=limit)
-    face.show(document, [_line(s) for s in found[:limit]] or ["No sources yet."])
+    items = [_document(source) for source in found]
+    lines = [_line(source) for source in found]
+    face.show_page(items, lines, limit=limit, none="No sources yet.")
 
 
 def map_source(

@@ -1,12 +1,13 @@
 """`subscribers`: readers one by one, and the list as a whole."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from digest.cli import subscriber_lists
-from digest.cli.face import CLI, face_of, page_of
+from digest.cli.face import CLI, face_of
 from digest.domain.addresses import parse_address
 from digest.domain.errors import NotFoundError, UsageError
 from digest.domain.states import SubscriptionState
@@ -129,23 +130,9 @@ def list_readers(
             after=after,
             limit=limit + 1,
         )
-    page = page_of(
-        [
-            {
-                "id": each.id,
-                "address": each.address,
-                "name": each.name,
-                "state": each.state,
-                "since": each.since,
-            }
-            for each in found
-        ],
-        limit=limit,
-    )
-    lines = [f"{i['id']:>8}  {i['state']:<12}  {i['address']}" for i in page["items"]]
-    if page["next"] is not None:
-        lines.append(f"More: --after {page['next']}")
-    face.show(page, lines or "No readers.")
+    lines = [f"{each.id:>8}  {each.state:<12}  {each.address}" for each in found]
+    items = [asdict(each) for each in found]
+    face.show_page(items, lines, limit=limit, none="No readers.")
 
 
 def show(ctx: typer.Context, address: Address) -> None:
