@@ -27,6 +27,7 @@ from bench.processes import TrialError, signal_group, wait_until
 _FINISH_SECONDS = 300.0
 _CUTS = 5
 _FULL_SECONDS = 6.0
+_STOPPED_SECONDS = 12.0
 _LEAVING = 8
 _SPARE = 24 * 1024 * 1024
 _BLOCK = 16 * 1024
@@ -34,19 +35,35 @@ _BLOCK = 16 * 1024
 
 def run_stopped(place: Place, *, seed: int, uncertain: str) -> Verdict:
     """Stop a worker past its lease while another goes on, then wake it."""
-    name = f"stopped past its lease, {uncertain}, seed {seed}"
+    kind = "postgresql" if place.server else "sqlite"
+    name = f"stopped past its lease, {kind}, {uncertain}, seed {seed}"
     with trial(place, name, DIGEST_SEND__UNCERTAIN=uncertain) as held:
         with recorder.recording(held.record, held.port):
-            first = held.found.start_worker()
+            crew = [held.found.start_worker()]
             try:
                 _wait_for(held, random.Random(seed).randrange(1, place.letters // 2))
-                signal_group(first, signal.SIGSTOP)
-                wait_for_end([held.found.start_worker("--once")])
-                signal_group(first, signal.SIGCONT)
-                _end_politely(first)
+                signal_group(crew[0], signal.SIGSTOP)
+                early = recorder.count(held.record)
+                crew.append(held.found.start_worker("--once"))
+                # One that stands in a transaction keeps SQLite's write lock until
+                # it is woken; so nobody may wait here for the other one's end.
+                _pass_lease(crew[1])
+                meanwhile = recorder.count(held.record) - early
+                signal_group(crew[0], signal.SIGCONT)
+                wait_for_end(crew[1:])
+                _end_politely(crew[0])
             finally:
-                stop_all([first])
-        return judge(name, held.found, [held.record], _bounds(uncertain))
+                stop_all(crew)
+        verdict = judge(name, held.found, [held.record], _bounds(uncertain))
+        verdict.notes = f"{meanwhile} letters by the other meanwhile"
+        return verdict
+
+
+def _pass_lease(other: subprocess.Popen[bytes]) -> None:
+    """Wait longer than a lease lasts, or until the other worker is through."""
+    until = time.monotonic() + _STOPPED_SECONDS
+    while time.monotonic() < until and is_alive(other):
+        time.sleep(0.1)
 
 
 def run_cut(place: Place, *, seed: int) -> Verdict:

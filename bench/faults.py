@@ -155,6 +155,7 @@ def _relay_trials(place: Place, plan: Plan) -> Iterator[Run]:
 def _database_trials(place: Place, seed: int) -> Iterator[Run]:
     yield partial(conditions.run_cut, place, seed=seed)
     for uncertain in POLICIES:
+        yield partial(conditions.run_stopped, place, seed=seed, uncertain=uncertain)
         yield partial(conditions.run_machines, place, seed=seed, uncertain=uncertain)
 
 
