@@ -1,10 +1,8 @@
 """A desk: the stages of composing, bound to one database."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -89,13 +87,3 @@ class Desk:
 @pytest.fixture
 def desk(sqlite_db: Database) -> Desk:
     return Desk(sqlite_db, Templates())
-
-
-@pytest.fixture
-def shared() -> Path:
-    """The folder with the shared collections."""
-    default = Path(__file__).parents[4] / "shared"
-    folder = Path(os.environ.get("DIGEST_TEST_SHARED", default))
-    if not folder.is_dir():
-        pytest.skip("the shared collections are not beside the checkout")
-    return folder

@@ -1,9 +1,7 @@
 """Addresses: stored is what is written to and shown, or it is refused."""
 
-import os
 import time
 import unicodedata
-from pathlib import Path
 from xml.etree.ElementTree import parse as parse_xml
 
 import pytest
@@ -11,14 +9,7 @@ from email_validator import EmailNotValidError, validate_email
 from hypothesis import given, strategies as st
 
 from digest.domain.addresses import AddressError, EmailAddress, parse_address
-
-SHARED = Path(
-    os.environ.get("DIGEST_TEST_SHARED", Path(__file__).parents[4] / "shared")
-)
-ISEMAIL = SHARED / "corpora" / "isemail" / "test"
-needs_isemail = pytest.mark.skipif(
-    not ISEMAIL.is_dir(), reason="../shared/corpora/isemail is absent"
-)
+from tests.shared import find_shared
 
 atoms = st.text("abcXYZ019#$&'*+/=?^_`{|}~-", min_size=1, max_size=12)
 dot_atoms = st.lists(atoms, min_size=1, max_size=3).map(".".join)
@@ -31,7 +22,8 @@ hosts = st.lists(labels, min_size=1, max_size=3).map(
 def read_isemail(name: str) -> list[tuple[str, str, str]]:
     """Category, diagnosis, address; control characters are spelt U+2400 + n there."""
     found = []
-    for test in parse_xml(ISEMAIL / name).getroot().iter("test"):  # noqa: S314 - ours
+    path = find_shared(f"corpora/isemail/test/{name}")
+    for test in parse_xml(path).getroot().iter("test"):  # noqa: S314 - ours
         address = "".join(
             chr(ord(c) - 0x2400) if 0x2400 <= ord(c) < 0x2420 else c
             for c in test.findtext("address") or ""
@@ -186,7 +178,6 @@ def test_accepts_nothing_that_the_validator_refuses(text: str) -> None:
         pytest.fail(str(error))
 
 
-@needs_isemail
 @pytest.mark.parametrize("name", ["tests.xml", "tests-original.xml"])
 def test_refuses_every_faulty_address_of_isemail(name: str) -> None:
     faulty = [a for category, _, a in read_isemail(name) if category == "ISEMAIL_ERR"]
@@ -197,7 +188,6 @@ def test_refuses_every_faulty_address_of_isemail(name: str) -> None:
     assert accepted == []
 
 
-@needs_isemail
 @pytest.mark.parametrize("name", ["tests.xml", "tests-original.xml"])
 def test_accepts_the_valid_ones_but_for_relay_routes_and_bare_names(name: str) -> None:
     valid = [
@@ -209,7 +199,6 @@ def test_accepts_the_valid_ones_but_for_relay_routes_and_bare_names(name: str) -
     assert all(set(a) & set("%!") or "." not in a.split("@")[1] for a in refused)
 
 
-@needs_isemail
 @pytest.mark.parametrize("name", ["tests.xml", "tests-original.xml"])
 def test_refuses_forms_that_only_the_grammar_knows(name: str) -> None:
     odd = [

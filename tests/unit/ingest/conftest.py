@@ -1,6 +1,5 @@
-"""Material of the readers' tests, and where the shared collections are."""
+"""Material of the readers' tests."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -12,13 +11,3 @@ MATERIAL = Path(__file__).parent / "material"
 def material() -> Path:
     """Pages, feeds and answers written for these tests."""
     return MATERIAL
-
-
-@pytest.fixture
-def shared() -> Path:
-    """The collections that lie beside the checkout."""
-    default = Path(__file__).parents[4] / "shared"
-    folder = Path(os.environ.get("DIGEST_TEST_SHARED", default))
-    if not folder.exists():
-        pytest.skip("the shared collections are not beside the checkout")
-    return folder

@@ -2,7 +2,6 @@
 
 import ctypes
 import ctypes.util
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,9 +23,8 @@ from digest.mail.message import (
     write_fields,
 )
 from tests.builders import NOW
+from tests.shared import find_shared
 
-SHARED = Path(os.environ.get("DIGEST_TEST_SHARED", "../shared"))
-MESSAGES = SHARED / "corpora/flanker/messages"
 OPENDKIM = ctypes.util.find_library("opendkim")
 KEY = generate_key()
 SIGNER = Signer("news.example", "digest", KEY)
@@ -170,9 +168,9 @@ class TestRelaxedBody:
 
         assert relax_body(whole) == Relaxed.canonicalize_body(whole)
 
-    @pytest.mark.skipif(not MESSAGES.exists(), reason="no shared corpora here")
     def test_agrees_with_dkimpy_on_real_letters(self) -> None:
-        letters = [path.read_bytes() for path in MESSAGES.glob("*.eml")]
+        found = find_shared("corpora/flanker/messages").glob("*.eml")
+        letters = [path.read_bytes() for path in found]
         bodies = [b"\r\n".join([*x.splitlines(), b""]) for x in letters]
 
         differing = [b for b in bodies if relax_body(b) != Relaxed.canonicalize_body(b)]

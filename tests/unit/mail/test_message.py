@@ -4,13 +4,11 @@ import email
 import email.policy
 import html
 import json
-import os
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from email.header import decode_header, make_header
 from email.message import EmailMessage, MIMEPart
 from email.utils import parseaddr, parsedate_to_datetime
-from pathlib import Path
 
 import pytest
 from hypothesis import given, strategies as st
@@ -27,9 +25,8 @@ from digest.mail.message import (
     prepare_body,
     write_fields,
 )
+from tests.shared import find_shared
 
-SHARED = Path(os.environ.get("DIGEST_TEST_SHARED", "../shared"))
-NAUGHTY = SHARED / "corpora/blns/blns.json"
 LINE_ENDS = "\r\n\x00\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=300)
 lines = st.text(
@@ -189,11 +186,10 @@ class TestWriteFields:
         assert address == "desk@news.example"
         assert str(make_header(decode_header(phrase))) == " ".join(name.split())
 
-    @pytest.mark.skipif(not NAUGHTY.exists(), reason="no shared corpora here")
     def test_carries_or_refuses_the_naughty_strings(self) -> None:
         baseline = len(read(write_fields([("Subject", "a"), ("From", "b@c.de")])))
         counts = set()
-        for text in json.loads(NAUGHTY.read_text()):
+        for text in json.loads(find_shared("corpora/blns/blns.json").read_text()):
             try:
                 block = write_fields(
                     [("Subject", text), ("From", mailbox(text, "b@c.de"))]
