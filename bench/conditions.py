@@ -3,15 +3,16 @@
 import random
 import shutil
 import signal
+import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from bench import postgres, recorder
-from bench.installation import Installation
+from bench.installation import readers_of
 from bench.kills import (
     CONNECTIONS,
     Place,
@@ -22,13 +23,14 @@ from bench.kills import (
     wait_for_end,
 )
 from bench.oracle import Bounds, Verdict, judge
-from bench.processes import TrialError, signal_group, wait_until
+from bench.processes import TrialError, module, signal_group, start, wait_until
 
 _FINISH_SECONDS = 300.0
 _CUTS = 5
 _FULL_SECONDS = 6.0
 _STOPPED_SECONDS = 12.0
-_LEAVING = 8
+_MOST_STOPS = 200
+_LEAVING = 200
 _SPARE = 24 * 1024 * 1024
 _BLOCK = 16 * 1024
 
@@ -42,11 +44,9 @@ def run_stopped(place: Place, *, seed: int, uncertain: str) -> Verdict:
             crew = [held.found.start_worker()]
             try:
                 _wait_for(held, random.Random(seed).randrange(1, place.letters // 2))
-                signal_group(crew[0], signal.SIGSTOP)
+                _stop(held, crew[0])
                 early = recorder.count(held.record)
                 crew.append(held.found.start_worker("--once"))
-                # One that stands in a transaction keeps SQLite's write lock until
-                # it is woken; so nobody may wait here for the other one's end.
                 _pass_lease(crew[1])
                 meanwhile = recorder.count(held.record) - early
                 signal_group(crew[0], signal.SIGCONT)
@@ -57,6 +57,29 @@ def run_stopped(place: Place, *, seed: int, uncertain: str) -> Verdict:
         verdict = judge(name, held.found, [held.record], _bounds(uncertain))
         verdict.notes = f"{meanwhile} letters by the other meanwhile"
         return verdict
+
+
+def _stop(held: Trial, worker: subprocess.Popen[bytes]) -> None:
+    """Stop a worker where it does not hold SQLite's write lock.
+
+    There it would keep everybody out, and nobody could take its lease over.
+    """
+    for _ in range(_MOST_STOPS):
+        signal_group(worker, signal.SIGSTOP)
+        if held.found.database is not None or not _is_locked(held.found.home):
+            return
+        signal_group(worker, signal.SIGCONT)
+        time.sleep(0.002)
+
+
+def _is_locked(home: Path) -> bool:
+    with closing(sqlite3.connect(home / "digest.db", timeout=0.05)) as connection:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return True
+        connection.rollback()
+        return False
 
 
 def _pass_lease(other: subprocess.Popen[bytes]) -> None:
@@ -138,34 +161,37 @@ def run_machines(place: Place, *, seed: int, uncertain: str) -> Verdict:
 def run_leaving(place: Place, *, seed: int) -> Verdict:
     """Let readers leave during the send: a second later nothing goes to them."""
     name = f"readers leave during the send, seed {seed}"
-    left: dict[str, float] = {}
     with trial(place, name) as held:
-        readers = sorted(_readers(held.found))
-        random.Random(seed).shuffle(readers)
+        readers = sorted(readers_of(held.found))
+        leaving = random.Random(seed).sample(readers, min(_LEAVING, len(readers) // 2))
+        said = held.found.home / "left.tsv"
+        command = module("bench.leaver", str(held.record), *leaving)
         with recorder.recording(held.record, held.port):
+            leaver = start(command, env=held.found.environment, log=said)
             worker = held.found.start_worker("--once")
             try:
-                _wait_for(held, 1)
-                for address in readers[:_LEAVING]:
-                    held.found.run("subscribers", "unsubscribe", address)
-                    left[address] = time.time()
-                wait_for_end([worker])
+                wait_for_end([leaver, worker])
             finally:
-                stop_all([worker])
+                stop_all([leaver, worker])
+        left = _read_times(said)
         late = [
             letter
             for letter in recorder.read(held.record)
             if letter.at > left.get(letter.recipient, letter.at) + 1
         ]
-        bounds = Bounds(skipped=_LEAVING)
+        bounds = Bounds(skipped=len(leaving))
         verdict = judge(name, held.found, [held.record], bounds)
+        verdict.require(len(left) == len(leaving), "the trial's readers did not leave")
         verdict.require(not late, f"{len(late)} letters later than a second")
-        verdict.notes = f"{held.found.status()['counts']['skipped']} left in time"
+        skipped = held.found.status()["counts"]["skipped"]
+        verdict.notes = f"{skipped} of {len(left)} left in time"
         return verdict
 
 
-def _readers(found: Installation) -> list[str]:
-    return (found.home / "readers.csv").read_text(encoding="ascii").split()[1:]
+def _read_times(path: Path) -> dict[str, float]:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    parts = (line.split("\t") for line in lines if "\t" in line)
+    return {address: float(at) for address, at in parts}
 
 
 def _bounds(uncertain: str) -> Bounds:

@@ -89,10 +89,13 @@ def _trials(
     wanted: argparse.Namespace, plan: Plan, root: Path, stack: ExitStack
 ) -> Iterator[Run]:
     only, seed = set(wanted.only), wanted.seed
-    if "kill" in only:
+    if only & {"kill", "leave"}:
         place = _place(root / "kills", plan.letters)
-        yield from _kill_trials(place, plan.kills, seed=seed, workers=1)
-    if only & {"relay", "tls", "worker", "disk", "leave"}:
+        if "leave" in only:
+            yield partial(conditions.run_leaving, place, seed=seed)
+        if "kill" in only:
+            yield from _kill_trials(place, plan.kills, seed=seed, workers=1)
+    if only & {"relay", "tls", "worker", "disk"}:
         place = _place(root / "few", plan.few)
         yield from _sqlite_trials(place, plan, only, seed)
     if only & {"kill-pg", "database"}:
@@ -139,7 +142,6 @@ def _sqlite_trials(
             for uncertain in POLICIES
         ),
         "disk": iter([partial(conditions.run_full, place, seed=seed)]),
-        "leave": iter([partial(conditions.run_leaving, place, seed=seed)]),
     }
     for group, runs in trials.items():
         if group in only:
