@@ -32,7 +32,9 @@ def import_articles(
     *,
     sources: Annotated[
         list[str],
-        typer.Argument(help="Files, web addresses, or - for standard input."),
+        typer.Argument(
+            metavar="SOURCE…", help="Files, web addresses, or - for standard input."
+        ),
     ],
     kind: Annotated[Kind, typer.Option(help="How to read them.")] = Kind.AUTO,
     url: Annotated[
@@ -41,6 +43,10 @@ def import_articles(
     section: Annotated[
         str | None, typer.Option(help="Put the stories into this section.")
     ] = None,
+    source: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="The publication; default: what they say."),
+    ] = "",
     newsletter: _Newsletter = "weekly",
 ) -> int:
     """Import stories: pasted page text, web pages, feeds, WordPress answers."""
@@ -53,6 +59,7 @@ def import_articles(
         kind=kind,
         url=url,
         section=section,
+        source=source,
         fetcher=bootstrap.make_fetcher(service.settings),
         actor=CLI,
         now=service.now(),
@@ -193,4 +200,7 @@ def _full(article: Article) -> Iterable[str]:
     }
     yield article.title
     yield from (f"{name + ':':<11}{value}" for name, value in facts.items() if value)
-    yield from ("", article.standfirst, *(f"\n{p}" for p in article.paragraphs))
+    body = article.paragraphs
+    repeated = body[:1] == (article.standfirst,)  # proposed from the first paragraph
+    for text in body if repeated else (article.standfirst, *body):
+        yield from ("", text)

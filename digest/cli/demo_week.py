@@ -108,13 +108,19 @@ def import_week(service: Service, week: Week) -> tuple[int, int]:
         week.folder / lead["file"],
         url=lead["url"],
         section=lead["section"],
+        source=lead["source"],
     )
     rest = _import(service, week.folder / stories["file"])
     return first.imported[0].id, first.accepted + rest.accepted
 
 
 def _import(
-    service: Service, path: Path, *, url: str | None = None, section: str | None = None
+    service: Service,
+    path: Path,
+    *,
+    url: str | None = None,
+    section: str | None = None,
+    source: str = "",
 ) -> Report:
     report = import_sources(
         service.db,
@@ -125,6 +131,7 @@ def _import(
         now=service.now(),
         url=url,
         section=section,
+        source=source,
     )
     if report.rejected:
         raise StateError(

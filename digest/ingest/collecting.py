@@ -14,7 +14,7 @@ from digest.fetch.client import Fetched, Fetcher
 from digest.ingest.decoding import Kind
 from digest.ingest.discovery import ACCEPT, discover, read_answer
 from digest.ingest.feeds import Feed
-from digest.ingest.imports import Pool, Report
+from digest.ingest.imports import Pool, Report, name_source
 from digest.ingest.sections import require_section
 from digest.ingest.wordpress import collect_posts
 from digest.storage import audit, newsletters, sources
@@ -204,7 +204,8 @@ def _collect_one(
     )
     with db.write() as tx:
         if feed is not None:
-            pool.store(tx, feed, result.report)
+            named = name_source(feed, known=source.title)
+            pool.store(tx, named, result.report)
         sources.mark_collected(
             tx,
             source.id,

@@ -79,6 +79,7 @@ def import_sources(
     kind: Kind = Kind.AUTO,
     url: str | None = None,
     section: str | None = None,
+    source: str = "",
     stdin: ReadStdin = lambda _: b"",
 ) -> Report:
     """Import files, web addresses and standard input into a newsletter's pool.
@@ -96,6 +97,7 @@ def import_sources(
         kind: How to read the inputs.
         url: The address of the one story given as a file.
         section: Put every story into this section instead of guessing.
+        source: The publication's name, for every story; empty: what the input says.
         stdin: Reads standard input.
 
     Raises:
@@ -118,7 +120,7 @@ def import_sources(
         except DigestError as error:
             report.reject(name, error)
             continue
-        given = replace_url(found, url)
+        given = name_source(replace_url(found, url), given=source)
         with db.write() as tx:
             Pool(newsletter=target, actor=actor, now=now, section=section).store(
                 tx, given, report
@@ -178,6 +180,24 @@ def replace_url(feed: Feed, url: str | None) -> Feed:
         return feed
     item = replace(feed.items[0], draft=replace(draft, url=url))
     return replace(feed, items=(item,))
+
+
+def name_source(feed: Feed, *, given: str = "", known: str = "") -> Feed:
+    """Name the publication of every story of a feed.
+
+    Args:
+        feed: The stories; each may name its own.
+        given: What a person says; it rules.
+        known: What the feed was called before, where it does not say now.
+    """
+    called = feed.title or known
+    items = tuple(
+        replace(item, draft=replace(d, source=given or d.source or called))
+        if (d := item.draft)
+        else item
+        for item in feed.items
+    )
+    return replace(feed, items=items)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -101,9 +101,12 @@ def _find_route(fetcher: Fetcher, url: str) -> str:
 
 def is_route(url: str) -> bool:
     """Whether an address is a site's posts route, in either spelling."""
-    return f"/{_ROUTE}" in urlsplit(url).path or f"/{_ROUTE}" in dict(
-        parse_qsl(urlsplit(url).query)
-    ).get("rest_route", "")
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # no address at all: whoever fetches it says so
+        return False
+    asked = dict(parse_qsl(parts.query)).get("rest_route", "")
+    return f"/{_ROUTE}" in parts.path or f"/{_ROUTE}" in asked
 
 
 def _links(answer: Fetched) -> Iterator[str]:

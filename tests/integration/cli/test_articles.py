@@ -88,7 +88,7 @@ def test_import_refuses_loopback_by_default(cli: Cli) -> None:
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
-        (["import"], 2, "sources"),
+        (["import"], 2, "SOURCE…"),
         (["import", "x", "--kind", "pdf"], 2, "pdf"),
         (["import", "x", "--section", "sport"], 1, "Known:"),
         (["import", "x", "--newsletter", "daily"], 1, "no newsletter"),

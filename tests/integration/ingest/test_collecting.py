@@ -224,3 +224,19 @@ def test_collects_a_wordpress_site_and_then_only_its_edits(
     assert (added.source.kind, added.source.title) == ("wordpress", "Delta")
     assert len(first.report.imported) == 1
     assert (second.error, second.report.accepted) == ("", 0)
+
+
+def test_a_story_keeps_the_name_of_its_site_though_the_site_forgets_it(
+    pool: Database, fetcher: Fetcher, site: WebServer, material: Path
+) -> None:
+    path = "/wp-json/wp/v2/posts"
+    query = f"{path}?_embed=1&per_page=50"
+    body = (material / "posts.json").read_bytes()
+    site.routes[query] = Answer(body=body)
+    site.routes["/wp-json/"] = Answer(body='{"name": "Delta"}')
+    add(pool, site.url(path), fetcher)
+    site.routes["/wp-json/"] = Answer(body="{}")
+
+    (collected,) = collect(pool, fetcher)
+
+    assert [story.source for story in collected.report.imported] == ["Delta"]

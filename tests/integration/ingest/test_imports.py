@@ -101,6 +101,12 @@ def test_address_and_section_may_be_given(run: Import, material: Path) -> None:
     assert (article.url, article.section) == ("https://delta.example/1", "features")
 
 
+def test_the_publication_may_be_named(run: Import, material: Path) -> None:
+    named = run(material / "feed.xml", source="The Delta Observer").imported
+
+    assert {story.source for story in named} == {"The Delta Observer"}
+
+
 def test_reads_addresses_and_standard_input(
     run: Import, site: WebServer, material: Path
 ) -> None:
@@ -165,6 +171,11 @@ def test_bad_input_is_rejected_with_a_reason_and_nothing_is_stored(
 
     assert reason in report.rejected[0].reason
     assert count(pool, tables.articles) == 0
+
+
+@pytest.mark.parametrize("name", ["http://[::1/", "https://[/"])
+def test_a_damaged_address_is_rejected(run: Import, name: str) -> None:
+    assert "not an address that can be fetched" in run(name).rejected[0].reason
 
 
 @pytest.mark.parametrize("name", [".", "a\0b"])
