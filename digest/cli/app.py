@@ -14,6 +14,8 @@ from digest.cli.face import Face
 from digest.domain.errors import DigestError, UsageError
 from digest.storage.engine import TROUBLE, explain_trouble
 
+_SHARED = "Every command takes --json, --debug and --config PATH."
+
 # Command or group → the modules of this package that add it. Only what is asked for is
 # loaded: loading all of them takes longer than most commands do.
 _MODULES = {
@@ -46,7 +48,7 @@ def make_app(command: str | None = None) -> typer.Typer:
     app = typer.Typer(
         name="digest",
         help="A self-hosted weekly digest mailer: collect, compose, release, once.",
-        epilog="Every command takes --json, --debug and --config PATH.",
+        epilog=_SHARED,
         add_completion=False,
         no_args_is_help=True,
         rich_markup_mode=None,
@@ -60,7 +62,18 @@ def make_app(command: str | None = None) -> typer.Typer:
     # A module that adds several commands is loaded once.
     for module in dict.fromkeys(m for name in wanted for m in _MODULES[name]):
         importlib.import_module(f"digest.cli.{module}").register(app)
+    _tell_shared(app)
     return app
+
+
+def _tell_shared(app: typer.Typer) -> None:
+    """Name the shared options at the end of the help of every command and group."""
+    for command in app.registered_commands:
+        command.epilog = _SHARED
+    for group in app.registered_groups:
+        group.epilog = _SHARED
+        if group.typer_instance is not None:
+            _tell_shared(group.typer_instance)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -131,15 +144,28 @@ def _explain(face: Face, error: BaseException) -> int:
         case DigestError():
             return _fail(face, error.message, error.mend, error.exit_status)
         case TyperException():
-            mend = "See: digest --help"
-            return _fail(face, error.format_message(), mend, error.exit_code)
+            return _explain_usage(face, error)
         case OSError():
             named = f"{error.filename}: " if error.filename else ""
-            return _fail(face, f"{named}{error.strerror or error}", "", 1)
+            mend = "Check that path, and that you may read and write there."
+            reason = f"{named}{error.strerror or error}."
+            return _fail(face, reason, mend if error.filename else "", 1)
         case _ if isinstance(error, TROUBLE):
             return _explain(face, explain_trouble(error))
         case _:
             return _fail(face, "Aborted.", "", 1)
+
+
+def _explain_usage(face: Face, error: TyperException) -> int:
+    """Say what is wrong with a command line, or show the help it left out."""
+    message = error.format_message()
+    where = getattr(getattr(error, "ctx", None), "command_path", "digest")
+    if message.startswith("Usage:"):  # a group without a command raises its help
+        if not face.as_json:
+            print(message, file=sys.stderr)
+            return error.exit_code
+        message = "No command was given."
+    return _fail(face, message, f"See: {where} --help", error.exit_code)
 
 
 def _first_line(error: object) -> str:

@@ -7,7 +7,7 @@ import typer
 
 from digest.bootstrap import Service
 from digest.cli.editions import EditionId
-from digest.cli.face import CLI, face_of
+from digest.cli.face import CLI, counted, face_of
 from digest.domain.deliveries import LetterKind, message_id
 from digest.domain.states import DeliveryState
 from digest.send import plan
@@ -72,10 +72,10 @@ def settle_deliveries(
         actor=CLI,
         now=service.now(),
     )
-    done = (
-        "wait to be sent again" if uncertain == Settlement.RESEND else "count as sent"
+    done = "To be sent again" if uncertain == Settlement.RESEND else "Counted as sent"
+    face.show(
+        {"settled": count, "to": uncertain}, f"{done}: {counted(count, 'letter')}."
     )
-    face.show({"settled": count, "to": uncertain}, f"{count} letters {done}.")
 
 
 def _document(

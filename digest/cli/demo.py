@@ -13,7 +13,7 @@ from digest.bootstrap import Service
 from digest.cli import demo_week as steps
 from digest.cli.demo_week import Postbox
 from digest.cli.dkim import make_key
-from digest.cli.face import CLI, Face, face_of
+from digest.cli.face import CLI, Face, counted, face_of
 from digest.domain.editions import Edition
 from digest.domain.errors import StateError
 from digest.domain.states import EditionState
@@ -131,23 +131,26 @@ async def _walk(
 ) -> Outcome:
     week = steps.read_week(shipped("config") / "sample-week")
     lead, stories = steps.import_week(service, week)
-    face.say(f"Imported {stories} stories of the sample week.")
+    face.say(f"Imported the {stories} stories of the sample week.")
     addresses = steps.sign_readers_up(service, readers)
     await _carry(service)
     face.say(f"Asked {len(addresses)} addresses to confirm, by mail.")
     steps.confirm_readers(service, postbox, addresses)
     await _carry(service)
     steps.lose_readers(service, postbox, addresses)
-    face.say(f"{readers} readers confirmed; 2 have not, 1 left, 1 is suppressed.")
+    face.say(
+        f"{counted(readers, 'reader')} confirmed; 2 have not, 1 left, 1 is suppressed."
+    )
     edition = steps.compose_edition(service, week, lead=lead)
     face.say(f"Composed, checked and approved “{edition.subject}”.")
     service.release(edition.id, actor=CLI)
     await _carry(service)
-    face.say(f"Sent {len(postbox.letters)} letters by SMTP to {postbox.outbox}.")
+    face.say(f"Sent {counted(len(postbox.letters), 'letter')} to {postbox.outbox}.")
     edition = steps.load_edition(service, edition.id)
     if edition.state != EditionState.SENT or len(postbox.letters) != readers:
         raise StateError(
-            f"The edition is {edition.state} and {len(postbox.letters)} letters came.",
+            f"The edition is {edition.state}; "
+            f"{counted(len(postbox.letters), 'letter')} came.",
             f"See: DIGEST_HOME={service.settings.home} digest deliveries list 1",
         )
     page, text = steps.write_previews(postbox, service.settings.home)
@@ -168,9 +171,9 @@ async def _carry(service: Service) -> None:
 
 
 def _lines(done: Outcome, out: Path) -> list[str]:
-    count = len(done.postbox.letters)
+    count = counted(len(done.postbox.letters), "reader")
     return [
-        f"“{done.edition.subject}” went to {count} reader{'s' * (count != 1)}:",
+        f"“{done.edition.subject}” went to {count}:",
         f"  letters    {done.postbox.outbox}/*.eml",
         f"  as a page  {done.preview_html}",
         f"  as text    {done.preview_text}",

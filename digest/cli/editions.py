@@ -16,7 +16,7 @@ from digest.cli.edition_text import (
     finding_lines,
     load_document,
 )
-from digest.cli.face import CLI, Face, face_of
+from digest.cli.face import CLI, Face, counted, face_of
 from digest.compose.approve import NO_REASON, approve
 from digest.compose.draft import compose
 from digest.compose.edit import Changes, edit, read_sponsor
@@ -188,7 +188,8 @@ def check_edition(ctx: typer.Context, edition: EditionId) -> None:
         *finding_lines("warning", found.warnings),
     ]
     total = (
-        f"{len(found.errors)} errors, {len(found.warnings)} warnings; "
+        f"{counted(len(found.errors), 'error')}, "
+        f"{counted(len(found.warnings), 'warning')}; "
         f"HTML {found.size_bytes / 1024:.0f} KB, {found.reading_minutes} min to read."
     )
     face.show(document, [*lines, total])

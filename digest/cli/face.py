@@ -115,6 +115,11 @@ def face_of(ctx: typer.Context) -> Face:
     return face
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: `1 letter`, `12 letters`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, (datetime, date)):
         return value.isoformat()

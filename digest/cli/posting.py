@@ -9,7 +9,7 @@ import typer
 
 from digest.cli.edition_text import edition_line, load_document
 from digest.cli.editions import EditionId, group
-from digest.cli.face import CLI, Face, face_of
+from digest.cli.face import CLI, Face, counted, face_of
 from digest.domain.addresses import parse_address
 from digest.domain.calendar_text import parse_instant
 from digest.domain.states import DeliveryState, EditionState
@@ -54,7 +54,8 @@ def release_edition(
     if document["state"] == EditionState.SCHEDULED:
         note = f"It goes to the post at {document['scheduled_at'].isoformat()}."
     else:
-        note = f"{sum(document['counts'].values())} letters wait for a worker."
+        letters = counted(sum(document["counts"].values()), "letter")
+        note = f"Waiting for a worker: {letters}."
     face.show({"edition": document}, [edition_line(document), note])
 
 
@@ -88,8 +89,9 @@ def cancel_edition(ctx: typer.Context, edition: EditionId) -> None:
     effect = plan.cancel(service.db, edition_id=edition, actor=CLI, now=service.now())
     face.show(
         {"state": EditionState.CANCELLED, **asdict(effect)},
-        f"Edition {edition} is cancelled: {effect.skipped} letters are not sent, "
-        f"{effect.under_way} under way finish, {effect.sent} were sent before.",
+        f"Edition {edition} is cancelled: {effect.sent:,} sent before, "
+        f"{effect.under_way:,} under way and left to finish, "
+        f"{counted(effect.skipped, 'letter')} not sent.",
     )
 
 
@@ -157,7 +159,7 @@ def _lines(edition: int, status: Status) -> Iterator[str]:
     why = f" ({status.pause_reason})" if status.pause_reason else ""
     yield f"Edition {edition} is {status.state}{why}: {counts or 'no letters yet'}."
     if status.rate_per_second:
-        yield f"{status.rate_per_second:g} letters a second."
+        yield f"Letters a second: {status.rate_per_second:g}."
     if status.eta is not None:
         yield f"Through at about {status.eta:%H:%M:%S} UTC."
     if status.counts[DeliveryState.UNCERTAIN]:

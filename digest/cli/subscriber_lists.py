@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from digest.cli.face import CLI, face_of
+from digest.cli.face import CLI, counted, face_of
 from digest.domain.errors import UsageError
 from digest.subscriptions import exporting, importing
 from digest.subscriptions.importing import ImportReport, ImportWish
@@ -92,7 +92,7 @@ def export_list(
     face = face_of(ctx)
     if file is not None:
         rows = exporting.export_file(face.service().db, file)
-        face.show({"file": file, "rows": rows}, f"{rows} rows in {file}.")
+        face.show({"file": file, "rows": rows}, f"{counted(rows, 'row')} in {file}.")
         return
     if face.as_json:
         raise UsageError(
@@ -120,7 +120,8 @@ def _read_mapping(pairs: Sequence[str]) -> dict[str, str]:
 def _write_lines(report: ImportReport, *, is_dry_run: bool) -> list[str]:
     would = "would be " if is_dry_run else ""
     counts = (
-        f"{report.read} rows read as {report.preset}: {report.added} {would}added, "
+        f"{counted(report.read, 'row')} read as {report.preset}: "
+        f"{report.added} {would}added, "
         f"{report.already} already there, {report.suppressed} suppressed, "
         f"{report.rejected_total} rejected."
     )

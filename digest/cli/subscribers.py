@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from digest.cli import subscriber_lists
-from digest.cli.face import CLI, face_of
+from digest.cli.face import CLI, counted, face_of
 from digest.domain.addresses import parse_address
 from digest.domain.errors import NotFoundError, UsageError
 from digest.domain.states import SubscriptionState
@@ -250,7 +250,7 @@ def show_statistics(ctx: typer.Context) -> None:
         "suppressions": found.suppressions,
         "domains": [{"domain": name, "readers": n} for name, n in found.domains],
     }
-    lines = [f"{found.readers} readers, {found.erased} erased"]
+    lines = [f"{counted(found.readers, 'reader')}, {found.erased:,} erased"]
     for slug, states in found.newsletters.items():
         lines.append(f"{slug}: " + ", ".join(f"{n} {s}" for s, n in states.items()))
     barred = ", ".join(f"{n} {reason}" for reason, n in found.suppressions.items())

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from digest.bootstrap import Service, make_post
-from digest.cli.face import face_of
+from digest.cli.face import counted, face_of
 from digest.domain.errors import DigestError, UsageError
 from digest.send.job import Totals
 from digest.send.worker import drain, work
@@ -58,10 +58,10 @@ async def _work(service: Service) -> None:
 
 def _unusable(service: Service, totals: Totals) -> DigestError:
     smtp = service.settings.smtp
-    sent = f"{totals.sent} letters were sent, " if totals.sent else ""
+    sent = f"{counted(totals.sent, 'letter')} sent, " if totals.sent else ""
     return DigestError(
         f"The relay {smtp.host}:{smtp.port} cannot be used: {totals.trouble}; "
-        f"{sent}{totals.waiting} wait.",
+        f"{sent}{totals.waiting} waiting.",
         "Check DIGEST_SMTP__HOST, PORT, SECURITY, USERNAME and PASSWORD, "
         "or run: digest doctor",
     )

@@ -160,7 +160,7 @@ def test_pause_resume_and_cancel_say_what_happens(cli: Run, edition: Edition) ->
 
     assert "is paused (a mistake)" in paused.out
     assert "is sending" in resumed.out
-    assert "3 letters are not sent" in cancelled.out
+    assert "3 letters not sent" in cancelled.out
 
 
 def test_a_test_letter_reaches_the_desk_only(
@@ -250,4 +250,4 @@ def test_settling_for_people_says_what_happens(cli: Run, edition: Edition) -> No
 
     ran = cli("deliveries", "settle", str(edition.id), "--uncertain", "resend")
 
-    assert ran.out == "0 letters wait to be sent again.\n"
+    assert ran.out == "To be sent again: 0 letters.\n"

@@ -1,0 +1,54 @@
+"""What every command has in common: help, wrong usage, errors of the machine."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Ran
+
+Cli = Callable[..., Ran]
+
+
+@pytest.mark.parametrize(
+    "command", [["--help"], ["editions", "--help"], ["editions", "compose", "--help"]]
+)
+def test_every_help_names_the_shared_options(cli: Cli, command: list[str]) -> None:
+    ran = cli(*command)
+
+    assert ran.status == 0
+    assert "--json, --debug and --config PATH" in ran.out
+
+
+@pytest.mark.parametrize("command", [[], ["articles"]])
+def test_a_group_without_a_command_shows_its_help(cli: Cli, command: list[str]) -> None:
+    ran = cli(*command)
+
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err.startswith("Usage: digest")
+    assert "\nCommands:\n" in ran.err
+
+
+def test_a_group_without_a_command_is_one_error_to_a_script(cli: Cli) -> None:
+    ran = cli("articles", "--json")
+
+    assert ran.document == {
+        "error": "No command was given.",
+        "mend": "See: digest articles --help",
+    }
+
+
+def test_wrong_usage_points_at_the_help_of_that_command(cli: Cli) -> None:
+    ran = cli("editions", "show")
+
+    assert ran.status == 2
+    assert ran.err.endswith("See: digest editions show --help\n")
+
+
+def test_an_error_of_the_file_system_has_a_mend(cli: Cli, tmp_path: Path) -> None:
+    cli("init")
+
+    ran = cli("subscribers", "import", str(tmp_path / "absent.csv"))
+
+    assert ran.status == 1
+    assert "No such file or directory. Check that path" in ran.err
