@@ -6,12 +6,13 @@ zone) each time it is asked for, so a change of a zone's rules needs no repair.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from itertools import islice
 from zoneinfo import ZoneInfo
 
 from digest.domain.errors import StateError, UsageError
+from digest.domain.local_time import to_instant
 
 WEEK = timedelta(days=7)
 LONGEST_WAIT = timedelta(days=6)
@@ -136,32 +137,6 @@ def check_schedule(schedule: Schedule) -> Schedule:
     return schedule
 
 
-def to_instant(local: datetime, zone: str) -> tuple[datetime, str]:
-    """Return the instant at which a zone's clock shows a time, and what is unusual.
-
-    In a gap it is the first valid instant after; where a time happens twice, the
-    first one (PEP 495, fold=0).
-
-    Args:
-        local: Without zone.
-        zone: IANA name.
-
-    Returns:
-        The instant in UTC, and a note for people: empty for an ordinary time.
-    """
-    clock = ZoneInfo(zone)
-    early, late = (local.replace(tzinfo=clock, fold=fold) for fold in (0, 1))
-    first, second = early.astimezone(UTC), late.astimezone(UTC)
-    if first == second:
-        return first, ""
-    shown = f"{local:%Y-%m-%d %H:%M}"
-    if first < second:
-        return first, f"{shown} happens twice in {zone}: the first one counts"
-    instant = _end_of_gap(local, clock, before=second, after=first)
-    moved = instant.astimezone(clock)
-    return instant, f"{shown} does not exist in {zone}: {moved:%Y-%m-%d %H:%M} instead"
-
-
 def issues_between(
     schedule: Schedule, start: datetime, end: datetime
 ) -> Sequence[DueIssue]:
@@ -284,21 +259,6 @@ def _issue(
         local=due.astimezone(ZoneInfo(schedule.zone)),
         note="; ".join([*said, unusual] if unusual else said),
     )
-
-
-def _end_of_gap(
-    local: datetime, clock: ZoneInfo, *, before: datetime, after: datetime
-) -> datetime:
-    """Find the first second at which the clock shows `local` or later."""
-    low, high = 0, int((after - before).total_seconds())
-    while low < high:
-        middle = (low + high) // 2
-        shown = (before + timedelta(seconds=middle)).astimezone(clock)
-        if shown.replace(tzinfo=None) < local:
-            low = middle + 1
-        else:
-            high = middle
-    return before + timedelta(seconds=low)
 
 
 def _name_nearest(schedule: Schedule, day: date) -> str:

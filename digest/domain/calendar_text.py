@@ -5,8 +5,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo, available_timezones
 
-from digest.domain.calendar import WEEKDAYS, to_instant
+from digest.domain.calendar import WEEKDAYS
 from digest.domain.errors import UsageError
+from digest.domain.local_time import to_instant
 
 _UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 _DURATION = re.compile(r"(?:[0-9]{1,6}[dhms]){1,8}", re.ASCII)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 import pytest
 from hypothesis import example, given, settings, strategies as st
@@ -19,7 +19,6 @@ from digest.domain.calendar import (
     issue_of,
     issues_between,
     next_issues,
-    to_instant,
 )
 from digest.domain.errors import StateError, UsageError
 
@@ -85,51 +84,6 @@ def test_gives_one_issue_to_each_of_520_weeks_in_order(
     assert {later - day for day, later in pairwise(dates)} == {WEEK}
     assert all(a < b for a, b in pairwise(dues))
     assert {day.weekday() for day in dates} == {weekday}
-
-
-@settings(max_examples=60, deadline=None)
-@given(odd_zones | zones, starts, times | half_hours)
-def test_the_instant_is_the_first_at_which_the_clock_shows_the_time_or_later(
-    zone: str, day: datetime, at: time
-) -> None:
-    local = datetime.combine(day.date(), at)
-
-    instant, note = to_instant(local, zone)
-
-    shown = instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
-    second_before = instant - timedelta(seconds=1)
-    shown_before = second_before.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
-    assert shown >= local
-    assert shown_before < local
-    assert (shown == local) or "does not exist" in note
-
-
-@pytest.mark.parametrize(
-    ("zone", "local", "utc", "word"),
-    [
-        # Cairo's clocks change at midnight: forward on the last Friday of April,
-        # back on the last Thursday of October.
-        ("Africa/Cairo", "2024-04-26T00:00", "2024-04-25T22:00", "01:00 instead"),
-        ("Africa/Cairo", "2024-04-26T00:30", "2024-04-25T22:00", "01:00 instead"),
-        ("Africa/Cairo", "2024-10-31T23:30", "2024-10-31T20:30", "twice"),
-        ("Africa/Cairo", "2024-05-12T19:00", "2024-05-12T16:00", ""),
-        ("Europe/Berlin", "2025-03-30T02:30", "2025-03-30T01:00", "03:00 instead"),
-        ("Europe/Berlin", "2025-10-26T02:30", "2025-10-26T00:30", "twice"),
-        ("America/New_York", "2024-11-03T01:30", "2024-11-03T05:30", "twice"),
-        # Half an hour only.
-        ("Australia/Lord_Howe", "2024-10-06T02:15", "2024-10-05T15:30", "02:30"),
-        # Samoa went over the date line: there was no 30 December 2011.
-        ("Pacific/Apia", "2011-12-30T19:00", "2011-12-30T10:00", "2011-12-31 00:00"),
-    ],
-)
-def test_gaps_end_late_and_folds_count_once(
-    zone: str, local: str, utc: str, word: str
-) -> None:
-    instant, note = to_instant(datetime.fromisoformat(local), zone)
-
-    assert instant == datetime.fromisoformat(utc).replace(tzinfo=UTC)
-    assert word in note
-    assert bool(word) == bool(note)
 
 
 def test_a_leap_day_is_an_issue_date_like_any_other() -> None:
