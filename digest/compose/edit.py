@@ -13,7 +13,7 @@ from digest.compose.view import clean, web_address
 from digest.compose.withdraw import require_changeable, withdraw_approval
 from digest.domain.actor import Actor
 from digest.domain.editions import Edition, Sponsor, Story
-from digest.domain.errors import NotFoundError, RefusedError, StateError
+from digest.domain.errors import RefusedError, StateError
 from digest.domain.newsletters import Newsletter
 from digest.domain.site import Site
 from digest.storage import audit, editions, newsletters
@@ -231,11 +231,8 @@ def _added(
 
 
 def _reword(story: Story, words: StoryWords, newsletter: Newsletter) -> Story:
-    if words.section is not None and newsletter.section(words.section) is None:
-        known = ", ".join(s.slug for s in newsletter.sections)
-        raise NotFoundError(
-            f"There is no section {words.section!r}.", f"Sections: {known}."
-        )
+    if words.section is not None:
+        newsletter.require_section(words.section)
     image = replace(
         story.image,
         alt=_line(words.alt, story.image.alt),

@@ -10,11 +10,10 @@ from digest.domain.errors import StateError
 from digest.domain.newsletters import Newsletter
 from digest.domain.site import Site
 from digest.domain.states import EditionState
+from digest.domain.subscribers import LetterFormat
 from digest.storage import deliveries, editions, newsletters
 from digest.storage.engine import Database, Tx
 from digest.templating import Templates
-
-FORMATS = ("html", "text")
 
 _FREEZABLE = frozenset({EditionState.APPROVED, EditionState.SCHEDULED})
 
@@ -87,7 +86,7 @@ def put_missing(
 ) -> None:
     """Render and store the wanted variants that are not there yet."""
     known = {(v.sections, v.format) for v in editions.variants(tx, edition.id)}
-    missing = {("", f) for f in FORMATS} - known
+    missing = {("", f.value) for f in LetterFormat} - known
     missing |= set(
         deliveries.missing_variants(
             tx, edition_id=edition.id, newsletter_id=newsletter.id, now=now
@@ -109,7 +108,7 @@ def put_missing(
                 sections=sections,
                 format=letter_format,
                 subject=letter.subject,
-                html=letter.html if letter_format == "html" else None,
+                html=letter.html if letter_format == LetterFormat.HTML else None,
                 text=letter.text,
             ),
         )

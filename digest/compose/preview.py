@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from digest.compose.render import render
 from digest.domain.editions import Edition, Variant
-from digest.domain.errors import NotFoundError
 from digest.domain.newsletters import Newsletter
 from digest.domain.site import Site
+from digest.domain.subscribers import LetterFormat
 from digest.storage import editions, newsletters
 from digest.storage.engine import Database
 from digest.templating import Templates
@@ -55,10 +55,11 @@ def preview(
         newsletter = newsletters.get_by_id(tx, edition.newsletter_id)
         stories = editions.stories(tx, edition_id)
         frozen = editions.variants(tx, edition_id)
-    _require_sections(newsletter, sections)
+    for slug in sections:
+        newsletter.require_section(slug)
     chosen = ",".join(sorted(sections))
     for variant in frozen:
-        if (variant.sections, variant.format) == (chosen, "html"):
+        if (variant.sections, variant.format) == (chosen, LetterFormat.HTML):
             return Preview(
                 edition=edition, newsletter=newsletter, variant=variant, is_frozen=True
             )
@@ -68,7 +69,7 @@ def preview(
     variant = Variant(
         edition_id=edition.id,
         sections=chosen,
-        format="html",
+        format=LetterFormat.HTML,
         subject=letter.subject,
         html=letter.html,
         text=letter.text,
@@ -76,10 +77,3 @@ def preview(
     return Preview(
         edition=edition, newsletter=newsletter, variant=variant, is_frozen=False
     )
-
-
-def _require_sections(newsletter: Newsletter, sections: Sequence[str]) -> None:
-    for slug in sections:
-        if newsletter.section(slug) is None:
-            known = ", ".join(s.slug for s in newsletter.sections)
-            raise NotFoundError(f"There is no section {slug!r}.", f"Sections: {known}.")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from digest.domain.errors import NotFoundError
 from digest.domain.letters import Sender
 
 
@@ -64,3 +65,15 @@ class Newsletter:
     def section(self, slug: str) -> Section | None:
         """Find one of its sections by name."""
         return next((s for s in self.sections if s.slug == slug), None)
+
+    def require_section(self, slug: str) -> Section:
+        """Find one of its sections by the name somebody gave.
+
+        Raises:
+            NotFoundError: It has no such section.
+        """
+        found = self.section(slug)
+        if found is None:
+            known = ", ".join(section.slug for section in self.sections)
+            raise NotFoundError(f"There is no section {slug!r}.", f"Known: {known}.")
+        return found

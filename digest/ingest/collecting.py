@@ -15,7 +15,6 @@ from digest.ingest.decoding import Kind
 from digest.ingest.discovery import ACCEPT, discover, read_answer
 from digest.ingest.feeds import Feed
 from digest.ingest.imports import Pool, Report, name_source
-from digest.ingest.sections import require_section
 from digest.ingest.wordpress import collect_posts
 from digest.storage import audit, newsletters, sources
 from digest.storage.engine import Database, Tx
@@ -129,7 +128,7 @@ def map_categories(
         found = sources.find(tx, source)
         target = newsletters.get_by_id(tx, found.newsletter_id)
         for slug in categories.values():
-            require_section(target, slug)
+            target.require_section(slug)
         merged = {**found.category_map, **categories}
         sources.set_category_map(tx, found.id, merged)
         _record(tx, found, "mapped", actor, now)

@@ -15,7 +15,7 @@ from digest.ingest.decoding import Kind
 from digest.ingest.feeds import Feed, Item
 from digest.ingest.inputs import ReadStdin, read_input
 from digest.ingest.normalise import normalise
-from digest.ingest.sections import flags_for, guess_section, require_section
+from digest.ingest.sections import flags_for, guess_section
 from digest.storage import articles, audit, newsletters
 from digest.storage.engine import Database, Tx
 
@@ -109,7 +109,7 @@ def import_sources(
     with db.read() as tx:
         target = newsletters.get(tx, newsletter)
     if section is not None:
-        require_section(target, section)
+        target.require_section(section)
     zone = ZoneInfo(target.time_zone)
     report = Report()
     for name in inputs:
@@ -149,7 +149,7 @@ def add_by_hand(
     with db.read() as tx:
         target = newsletters.get(tx, newsletter)
     if section is not None:
-        require_section(target, section)
+        target.require_section(section)
     picture = image or Image()
     for address in filter(None, (url, picture.url)):
         if clean_url(address) is None:

@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from digest.domain.articles import NO_SECTION
-from digest.domain.errors import NotFoundError
-from digest.domain.newsletters import Newsletter, Section
+from digest.domain.newsletters import Section
 from digest.domain.plaintext import fold
 
 _SMALL_WORDS = {"and", "the", "of", "in", "و"}
@@ -38,18 +37,6 @@ def _guess_by_words(
             if (words := _words(category)) and words <= _words(fold(section.title)):
                 return section.slug
     return None
-
-
-def require_section(newsletter: Newsletter, slug: str) -> str:
-    """Check a section's name.
-
-    Raises:
-        NotFoundError: The newsletter has no such section.
-    """
-    if newsletter.section(slug) is None:
-        known = ", ".join(section.slug for section in newsletter.sections)
-        raise NotFoundError(f"There is no section {slug!r}.", f"Known: {known}.")
-    return slug
 
 
 def flags_for(section: str | None, flags: tuple[str, ...]) -> tuple[str, ...]:

@@ -2,8 +2,7 @@
 
 import pytest
 
-from digest.domain.errors import NotFoundError
-from digest.ingest.sections import guess_section, require_section
+from digest.ingest.sections import guess_section
 from tests.builders import make_newsletter
 
 WEEKLY = make_newsletter()
@@ -37,8 +36,3 @@ def test_the_sources_own_table_rules() -> None:
     ]
 
     assert guesses == ["features", "arts", None]
-
-
-def test_refuses_a_section_the_newsletter_has_not() -> None:
-    with pytest.raises(NotFoundError, match="Known: news, features, arts"):
-        require_section(WEEKLY, "sport")
