@@ -1,12 +1,12 @@
 """An article: a story as it came in, normalised and sanitised at the door."""
 
 import hashlib
-import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+
+from digest.domain.plaintext import fold
 
 # Flags: what the desk should look at.
 EXCERPT = "excerpt"  # the source gave the beginning only
@@ -137,9 +137,7 @@ def hash_text(draft: Draft) -> str:
     parts = [draft.title, *(draft.paragraphs or (draft.standfirst,))]
     if draft.url and count_words(draft.paragraphs) < _TELLING_WORDS:
         parts.append(draft.url)
-    folded = unicodedata.normalize("NFKC", " ".join(parts)).casefold()
-    words = " ".join(re.findall(r"\w+", folded))
-    return hashlib.sha256(words.encode("utf-8")).hexdigest()
+    return hashlib.sha256(fold(" ".join(parts)).encode("utf-8")).hexdigest()
 
 
 def merge(known: Draft, found: Draft) -> Draft:

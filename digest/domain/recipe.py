@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Sequence
 from itertools import combinations
 
-IDEAL_SUBJECT = 41
 LONGEST_SUBJECT = 60
 SUBJECT_BAND = (10, 79)
 """Beyond it preflight refuses; 79 is the longest headline seen to work as one."""

@@ -13,10 +13,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-_META = ("property", "name", "itemprop")
-
-
 MOST_ITEMS = 500
+_META = ("property", "name", "itemprop")
 
 
 def main() -> None:

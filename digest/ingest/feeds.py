@@ -15,10 +15,10 @@ from digest.domain.plaintext import clean_line
 from digest.domain.standfirsts import strip_feed_tail, was_cut
 from digest.domain.webaddresses import clean_url
 from digest.ingest.decoding import decode_xml
+from digest.ingest.extraction import MOST_ITEMS
 from digest.ingest.markup import Plain, to_line, to_plain
 from digest.ingest.worker import Job, run_apart
 
-_MOST_ITEMS = 500
 _LONGEST_TITLE = 5_000
 _MEND = "Check that the address is that of an RSS, Atom or JSON feed."
 _PICTURE = re.compile(r"image/(?:jpeg|jpg|png|gif|webp|avif)", re.IGNORECASE)
@@ -120,7 +120,7 @@ def read_json_feed(body: str, *, zone: ZoneInfo, url: str | None = None) -> Feed
         language=_text(found.get("language")),
         zone=zone,
     )
-    items = [i for i in found["items"] if isinstance(i, dict)][:_MOST_ITEMS]
+    items = [i for i in found["items"] if isinstance(i, dict)][:MOST_ITEMS]
     return Feed(title=about.title, items=tuple(_json_item(i, about) for i in items))
 
 

@@ -38,7 +38,9 @@ def normalise(draft: Draft, *, as_written: bool = False) -> Draft:
     """
     title = untag(draft.title)
     if not title:
-        raise RefusedError("The story has no headline.", "Add it with: articles add")
+        raise RefusedError(
+            "The story has no headline.", "Add it with: digest articles add"
+        )
     paragraphs, credit = _body(draft)
     standfirst, run_in = (
         (untag(draft.standfirst), "") if as_written else _standfirst(draft, paragraphs)

@@ -19,8 +19,8 @@ _ROOT = Path(__file__).parents[2]
 class Job(StrEnum):
     """What the process is to do."""
 
-    PAGE = "page"  # extraction.read_page
-    FEED = "feed"  # extraction.read_feed
+    PAGE = "page"  # extraction.extract
+    FEED = "feed"  # extraction.parse_feed
 
 
 def run_apart(

@@ -24,11 +24,12 @@ def get(tx: Tx, edition_id: int) -> Edition:
     Raises:
         NotFoundError: There is none of that id.
     """
-    row = tx.execute(
-        select(tables.editions).where(tables.editions.c.id == edition_id)
-    ).one_or_none()
+    query = select(tables.editions).where(tables.editions.c.id == edition_id)
+    row = tx.execute(query).one_or_none()
     if row is None:
-        raise NotFoundError(f"There is no edition {edition_id}.", "See: editions list")
+        raise NotFoundError(
+            f"There is no edition {edition_id}.", "See: digest editions list"
+        )
     return _edition(row)
 
 
@@ -129,7 +130,7 @@ def insert_edition(tx: Tx, edition: Edition, stories: Sequence[Story]) -> Editio
     if not insert_once(tx, tables.editions, values):
         raise StateError(
             f"The issue of {edition.issue_date} was composed by somebody else.",
-            "See: editions list",
+            "See: digest editions list",
         )
     issue = of_issue(
         tx,
@@ -239,25 +240,22 @@ def put_variant(tx: Tx, variant: Variant) -> Variant:
 
 def drop_variants(tx: Tx, edition_id: int) -> None:
     """Remove the renderings of an edition whose approval was withdrawn."""
-    tx.execute(
-        delete(tables.variants).where(tables.variants.c.edition_id == edition_id)
-    )
+    c = tables.variants.c
+    tx.execute(delete(tables.variants).where(c.edition_id == edition_id))
 
 
 def variants(tx: Tx, edition_id: int) -> list[Variant]:
     """Load an edition's frozen renderings."""
     c = tables.variants.c
-    rows = tx.execute(
-        select(tables.variants).where(c.edition_id == edition_id).order_by(c.id)
-    )
-    return [_variant(row) for row in rows]
+    query = select(tables.variants).where(c.edition_id == edition_id).order_by(c.id)
+    return [_variant(row) for row in tx.execute(query)]
 
 
 def _require_one(rows: int, edition: Edition) -> None:
     if rows != 1:
         raise StateError(
             f"Edition {edition.id} was changed by somebody else meanwhile.",
-            f"Look again: editions show {edition.id}",
+            f"Look again: digest editions show {edition.id}",
         )
 
 

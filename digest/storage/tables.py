@@ -212,7 +212,7 @@ stories = Table(
     Index(None, "article_id"),
 )
 
-# One rendering: sections × format. Personal values are slots (compose.slots).
+# One rendering: sections × format. Personal values are slots (domain.slots).
 variants = Table(
     "variants",
     metadata,
