@@ -5,9 +5,11 @@ import contextlib
 import errno
 import socket
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from digest.domain.errors import DigestError
 
@@ -15,6 +17,10 @@ _DRAIN_SECONDS = 3
 _KEEP_ALIVE_SECONDS = 15
 # Far above what one process answers; a flood is refused instead of queued.
 _MOST_AT_ONCE = 500
+# The parser below has no limits of its own: a head that never ends would hold its
+# connection, and its memory, for ever.
+_HEAD_SECONDS = 10
+_HEAD_OCTETS = 64 * 1024
 _LOOPBACK = ["127.0.0.1", "::1"]
 
 
@@ -25,6 +31,47 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Capture none."""
         yield
+
+
+class _Protocol(HttpToolsProtocol):
+    """Ends a connection whose request line and header fields are slow or endless."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._head_ends: asyncio.TimerHandle | None = None
+        self._head_octets = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as its own
+        super().connection_made(transport)
+        self._await_head()
+
+    def data_received(self, data: bytes) -> None:
+        self._head_octets += len(data)
+        super().data_received(data)
+        if self._is_between_requests():
+            self._await_head()
+            if self._head_octets > _HEAD_OCTETS:
+                self.transport.close()
+        else:
+            self._head_octets = 0
+            self._stop_waiting()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _is_between_requests(self) -> bool:
+        # Before the first request there is no cycle, whatever its type says.
+        return bool(getattr(self.cycle, "response_complete", True))
+
+    def _await_head(self) -> None:
+        if self._head_ends is None and not self.transport.is_closing():
+            self._head_ends = self.loop.call_later(_HEAD_SECONDS, self.transport.close)
+
+    def _stop_waiting(self) -> None:
+        if self._head_ends is not None:
+            self._head_ends.cancel()
+            self._head_ends = None
 
 
 async def serve(
@@ -62,6 +109,7 @@ async def serve(
 def _configure(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        http=_Protocol,
         lifespan="off",
         access_log=False,  # paths hold tokens
         log_config=None,
