@@ -67,5 +67,7 @@ async def _parse(request: Request, body: bytes) -> Form:
         return {}
     form: dict[str, list[str]] = {}
     for name, value in found.multi_items():
-        form.setdefault(name, []).append(str(value))
+        text = str(value)
+        text.encode()  # ValueError: a declared charset can yield lone surrogates
+        form.setdefault(name, []).append(text)
     return form
