@@ -49,6 +49,12 @@ class EmailAddress:
         """The folded form under which an address is unique here."""
         return self.address.lower()
 
+    @property
+    def mailbox(self) -> str:
+        """The inbox it most likely ends in, for limits: many ignore dots and +tags."""
+        local, _, domain = self.key.rpartition("@")
+        return f"{local.partition('+')[0].replace('.', '')}@{domain}"
+
 
 def parse_address(text: str) -> EmailAddress:
     """Read one address.

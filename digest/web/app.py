@@ -25,7 +25,9 @@ from digest.web import (
 )
 from digest.web.headers import HeadersMiddleware
 from digest.web.limits import (
+    ALTOGETHER,
     ALTOGETHER_UNSIGNED,
+    PER_MAILBOX,
     PER_NETWORK_UNSIGNED,
     SignUpLimits,
 )
@@ -60,6 +62,10 @@ def make_app(service: Service, *, answer_after: float = _ANSWER_AFTER) -> Starle
     app.state.signed = SignUpLimits()
     app.state.unsigned = SignUpLimits(
         per_network=PER_NETWORK_UNSIGNED, altogether=ALTOGETHER_UNSIGNED
+    )
+    # What the others let through is not limited altogether once more.
+    app.state.mailboxes = SignUpLimits(
+        per_network=PER_MAILBOX, altogether=ALTOGETHER + ALTOGETHER_UNSIGNED
     )
     return app
 

@@ -12,6 +12,8 @@ _MOST_KEYS = 10_000
 # networks that hammer; a form without our signed time gets a smaller share.
 PER_NETWORK, PER_NETWORK_UNSIGNED = 30, 10
 ALTOGETHER, ALTOGETHER_UNSIGNED = 3000, 600
+# One inbox has as many addresses as it likes: a+1@, a+2@, a.b@.
+PER_MAILBOX = 5
 
 
 @dataclass(kw_only=True)
@@ -19,7 +21,7 @@ class SignUpLimits:
     """Sliding windows in this process's memory, which is bounded.
 
     Attributes:
-        per_network: The most in an hour from one network.
+        per_network: The most in an hour from one network, or for one mailbox.
         altogether: The most in an hour from everywhere.
     """
 

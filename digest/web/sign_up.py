@@ -66,7 +66,11 @@ def _submit(request: Request, form: Form) -> Response:
         address = parse_address(text)
     except AddressError:
         return _page(request, newsletter, form=form, typed=text, status=422)
-    if not field(form, _TRAP):
+    # Silently: the answer is the same for every address.
+    mailboxes = request.app.state.mailboxes
+    if not field(form, _TRAP) and mailboxes.admit(
+        address.mailbox, now=service_of(request).now()
+    ):
         _ask(request, newsletter, address, form)
     return render(request, "check_inbox", newsletter, address=address.address)
 

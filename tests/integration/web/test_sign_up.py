@@ -12,7 +12,7 @@ from digest.domain.states import SuppressionReason
 from digest.domain.tokens import Purpose
 from digest.storage import subscribers, suppressions, tables
 from digest.web.app import make_app
-from digest.web.limits import SignUpLimits, network_of
+from digest.web.limits import PER_MAILBOX, SignUpLimits, network_of
 from tests.builders import NOW, add_newsletter
 from tests.integration.web.conftest import Web
 
@@ -179,6 +179,14 @@ def test_the_page_carries_a_signed_time(web: Web) -> None:
         (b"{}", "application/json", 422),
         (b"junk", "multipart/form-data", 400),
         (b"junk", "multipart/form-data; boundary=b; charset=nonsense", 400),
+        (
+            (
+                b'--b\r\nContent-Disposition: form-data; name="address"\r\n\r\n'
+                b"\\ud800@x.example\r\n--b--\r\n"
+            ),
+            "multipart/form-data; boundary=b; charset=unicode_escape",
+            400,
+        ),
     ],
 )
 def test_bodies_that_are_no_form_are_refused(
@@ -258,6 +266,17 @@ def test_windows_slide_and_memory_is_bounded() -> None:
 
     assert (again, later) == (False, True)
     assert len(limits._seen) <= 10_001
+
+
+def test_one_inbox_gets_few_letters_whatever_it_is_called(web: Web) -> None:
+    """Attack A6: many providers deliver all of these to one person."""
+    names = [f"dina+{n}" for n in range(7)] + ["d.ina", "di.n.a"]
+
+    answers = {post(web, f"{name}@example.test")[0] for name in names}
+
+    mailed = [mailed_to(web, f"{name}@example.test") for name in names]
+    assert answers == {200}
+    assert len([letters for letters in mailed if letters]) == PER_MAILBOX
 
 
 def test_everybody_together_is_limited() -> None:
