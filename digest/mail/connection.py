@@ -214,7 +214,8 @@ def _expect(response: aiosmtplib.SMTPResponse, stage: Stage, wanted: int) -> Rep
     if _is_refusal(reply):
         raise _EndedError(Refused(reply, stage))
     if reply.code // 100 != wanted // 100:
-        reason = one_line(f"Unexpected answer: {reply}")
+        # Its words may quote the recipient, and reasons outlive an erasure.
+        reason = f"Unexpected answer: {reply.code}"
         raise _EndedError(Broken(stage, reason, after_dot=stage == "dot"))
     return reply
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Select, insert, literal, select
+from sqlalchemy import ColumnElement, Select, insert, literal, select, update
 
 from digest.domain.deliveries import LetterKind, Result
 from digest.storage import tables
@@ -16,6 +16,11 @@ LETTER = {
     LetterKind.NOTICE: tables.attempts.c.notice_id,
 }
 """Which column names the letter of a kind."""
+
+_LETTERS = {
+    LetterKind.DELIVERY: tables.deliveries,
+    LetterKind.NOTICE: tables.notices,
+}
 
 
 class Attempt(NamedTuple):
@@ -81,6 +86,19 @@ def add_lost(
     source = letters.add_columns(*values)
     names = [LETTER[kind].name, "at", "worker", "outcome", "smtp_text"]
     tx.execute(insert(tables.attempts).from_select(names, source))
+
+
+def hush_erased(tx: Tx, kind: LetterKind, letters: Sequence[int]) -> None:
+    """Forget what servers said of letters whose readers were erased meanwhile."""
+    if not letters:
+        return
+    table = _LETTERS[kind]
+    erased = select(table.c.id).where(
+        table.c.id.in_(letters), table.c.address.is_(None)
+    )
+    tx.execute(
+        update(tables.attempts).where(LETTER[kind].in_(erased)).values(smtp_text="")
+    )
 
 
 def of(tx: Tx, kind: LetterKind, letter_id: int) -> list[Attempt]:

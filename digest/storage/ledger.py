@@ -10,7 +10,9 @@ from itertools import groupby
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Table,
+    Text,
     and_,
     bindparam,
     case,
@@ -160,6 +162,8 @@ def settle(tx: Tx, kind: LetterKind, results: Sequence[Result], *, worker: str) 
         tried = [r for r in others if r.tried]
         attempts.add(tx, kind, tried, worker=worker)
         tx.execute(_settle_others(kind), [_parameters(r) for r in others])
+        # Last, under the locks of the rows: an erasure came before, or comes after.
+        attempts.hush_erased(tx, kind, [r.letter_id for r in tried])
 
 
 def _settle_sent(kind: LetterKind) -> Any:
@@ -171,7 +175,7 @@ def _settle_sent(kind: LetterKind) -> Any:
         .values(
             state=DeliveryState.SENT,
             smtp_code=bindparam("p_code"),
-            smtp_text=bindparam("p_text"),
+            smtp_text=_reply_text(table),
             settled_at=bindparam("p_at", type_=UtcDateTime),
             next_attempt_at=None,
             **_given_back(kind),
@@ -204,12 +208,18 @@ def _settle_others(kind: LetterKind) -> Any:
                 else_=c.dated_at,
             ),
             smtp_code=bindparam("p_code"),
-            smtp_text=bindparam("p_text"),
+            smtp_text=_reply_text(table),
             next_attempt_at=bindparam("p_next", type_=UtcDateTime),
             settled_at=bindparam("p_settled", type_=UtcDateTime),
             **_given_back(kind),
         )
     )
+
+
+def _reply_text(table: Table) -> ColumnElement[str | None]:
+    """What the server said, unless the reader was erased meanwhile: it quotes them."""
+    text = bindparam("p_text", type_=Text)
+    return case((table.c.address.is_(None), null()), else_=text)
 
 
 def _given_back(kind: LetterKind) -> Mapping[str, Any]:

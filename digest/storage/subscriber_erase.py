@@ -1,8 +1,9 @@
 """Take a reader's address out of every row that holds it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 
 from digest.domain.states import DeliveryState, SkipReason
 from digest.storage import tables
@@ -26,12 +27,9 @@ def forget(tx: Tx, *, subscriber_id: int, address: str, now: datetime) -> None:
     """
     people, posted, letters = tables.subscribers, tables.deliveries, tables.notices
     is_posted = posted.c.subscriber_id == subscriber_id
-    is_theirs = or_(
-        letters.c.subscriber_id == subscriber_id,
-        and_(letters.c.subscriber_id.is_(None), letters.c.address == address),
-    )
-    _clear_attempts(tx, is_posted, is_theirs)
-    for table, is_meant in ((posted, is_posted), (letters, is_theirs)):
+    noticed = tx.execute(_theirs(subscriber_id, address)).scalars().all()
+    is_noticed = letters.c.id.in_(noticed)
+    for table, is_meant in ((posted, is_posted), (letters, is_noticed)):
         tx.execute(
             update(table)
             .where(is_meant, table.c.state.in_(_WAITING))
@@ -46,12 +44,15 @@ def forget(tx: Tx, *, subscriber_id: int, address: str, now: datetime) -> None:
     cleared = {"address": None, "html": None, "smtp_text": None, "dedupe_key": None}
     tx.execute(
         update(letters)
-        .where(is_theirs)
+        .where(is_noticed)
         .values(subject="", text="", headers={}, **cleared)
     )
+    # After their letters' rows are ours: a worker may just have added some.
+    _clear_attempts(tx, is_posted, noticed)
+    hashes = select(people.c.address_hash).where(people.c.id == subscriber_id)
     tx.execute(
         update(tables.suppressions)
-        .where(tables.suppressions.c.address == address)
+        .where(tables.suppressions.c.address_hash.in_(hashes))
         .values(address=None, detail="")
     )
     tx.execute(
@@ -61,12 +62,20 @@ def forget(tx: Tx, *, subscriber_id: int, address: str, now: datetime) -> None:
     )
 
 
+def _theirs(subscriber_id: int, address: str) -> Select[int]:
+    c = tables.notices.c
+    # SQLite folds ASCII only, which is what people type in different ways.
+    same = or_(c.address == address, func.lower(c.address) == address.lower())
+    return select(c.id).where(
+        or_(c.subscriber_id == subscriber_id, and_(c.subscriber_id.is_(None), same))
+    )
+
+
 def _clear_attempts(
-    tx: Tx, is_posted: ColumnElement[bool], is_theirs: ColumnElement[bool]
+    tx: Tx, is_posted: ColumnElement[bool], noticed: Sequence[int]
 ) -> None:
     """Servers quote the recipient in their refusals."""
     c = tables.attempts.c
     posted = select(tables.deliveries.c.id).where(is_posted)
-    letters = select(tables.notices.c.id).where(is_theirs)
-    for of_them in (c.delivery_id.in_(posted), c.notice_id.in_(letters)):
+    for of_them in (c.delivery_id.in_(posted), c.notice_id.in_(noticed)):
         tx.execute(update(tables.attempts).where(of_them).values(smtp_text=""))

@@ -1,17 +1,20 @@
 """Erasure: no row holds the address afterwards, and nobody is brought back."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from digest.domain.actor import READER
 from digest.domain.addresses import parse_address
+from digest.domain.deliveries import Lease, LetterKind, Result
 from digest.domain.errors import NotFoundError, UsageError
 from digest.domain.letters import NewNotice, NoticeKind
-from digest.domain.states import SubscriptionState, SuppressionReason
+from digest.domain.states import DeliveryState, SubscriptionState, SuppressionReason
 from digest.domain.subscribers import Origin
 from digest.storage import (
+    ledger,
     newsletters,
     notices,
     subscribers,
@@ -280,3 +283,65 @@ def test_wants_a_reason(db: Database) -> None:
         suppressing.suppress(
             db, address=ALICE, because=" ", secrets=SECRETS, actor=CLI, now=NOW
         )
+
+
+def test_finds_the_address_however_it_was_typed(db: Database, alice: int) -> None:
+    typed = parse_address(TEXT.replace("alice", "Alice"))
+    suppressing.suppress(
+        db, address=typed, because="legal", secrets=SECRETS, actor=CLI, now=NOW
+    )
+    with db.write() as tx:
+        write_notice(tx, None)
+        letters = tables.notices
+        tx.execute(update(letters).values(address=typed.address))
+
+    erase_reader(db, alice)
+
+    assert TEXT not in everything(db).lower()
+
+
+@pytest.mark.parametrize("state", ["sent", "failed"])
+@pytest.mark.parametrize("kind", list(LetterKind))
+def test_nor_does_an_answer_that_comes_later(
+    db: Database, alice: int, kind: LetterKind, state: str
+) -> None:
+    with db.write() as tx:
+        post(tx, alice, state="dispatching")
+        write_notice(tx, alice)
+        tx.execute(update(tables.notices).values(state="dispatching"))
+        letter_id = tx.execute(select(ledger.TABLES[kind].c.id)).scalar_one()
+    erase_reader(db, alice)
+    answer = Result(
+        lease=Lease(kind=kind, row_id=letter_id, fence=0),
+        letter_id=letter_id,
+        at=NOW,
+        state=DeliveryState(state),
+        intended=True,
+        reason=None if state == "sent" else "no-such-mailbox",
+        smtp_code=250,
+        smtp_text=f"<{TEXT}> noted",
+    )
+
+    with db.write() as tx:
+        ledger.settle(tx, kind, [answer], worker="w")
+
+    assert TEXT not in everything(db)
+
+
+def test_leaves_the_address_in_no_file(sqlite_db: Database, tmp_path: Path) -> None:
+    add_newsletter(sqlite_db)
+    held = opt_in.record(
+        sqlite_db,
+        newsletter="weekly",
+        address=ALICE,
+        origin=Origin(source="cli", wording="by phone"),
+        secrets=SECRETS,
+        actor=CLI,
+        now=NOW,
+    )
+
+    erase_reader(sqlite_db, held.subscriber_id)
+    sqlite_db.close()
+
+    files = [path.read_bytes() for path in tmp_path.glob("digest.db*")]
+    assert not any(TEXT.encode() in octets for octets in files)

@@ -237,7 +237,7 @@ class TestLoss:
     async def test_of_sense_at_data_never_counts_as_permission(self) -> None:
         (outcome,) = await send_over(cut(2, "250 Ok"))
 
-        assert outcome == Broken("data", "Unexpected answer: 250 Ok", after_dot=False)
+        assert outcome == Broken("data", "Unexpected answer: 250", after_dot=False)
 
     async def test_holds_no_control_characters_in_its_reason(self) -> None:
         (outcome,) = await send_over(cut(0, "\x1b[31mred\x00"))
