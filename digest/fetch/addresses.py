@@ -39,6 +39,17 @@ _TUNNELS = tuple(
         "::/96",  # IPv4-compatible, RFC 4291 §2.5.5.1
     )
 )
+# Neither private nor public, whatever Python's own table says of them.
+_SPECIAL = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "192.0.0.0/24",  # RFC 6890; a cloud keeps credentials at 192.0.0.192
+        "192.88.99.0/24",  # relays of 6to4, RFC 7526
+        "168.63.129.16/32",  # another cloud's, among public addresses
+        "fec0::/10",  # site-local, RFC 3879
+        "3fff::/20",  # documentation, RFC 9637
+    )
+)
 
 
 def resolve_host(host: str, port: int) -> Sequence[str]:
@@ -54,7 +65,7 @@ def resolve_host(host: str, port: int) -> Sequence[str]:
 def is_public(address: str) -> bool:
     """Whether an address is an ordinary one of the public internet."""
     found = _read(address)
-    if found is None or any(found in network for network in _TUNNELS):
+    if found is None or any(found in network for network in _TUNNELS + _SPECIAL):
         return False
     return found.is_global and not (
         found.is_multicast or found.is_reserved or found.is_unspecified
