@@ -1,6 +1,7 @@
 """HTML from outside into plain text: nothing of the markup survives."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
@@ -24,6 +25,17 @@ _DROPPED_LISTED = (
 )
 _DROPPED = frozenset(_DROPPED_LISTED.split())
 _LONGEST = 2_000_000
+# The sanitiser's time grows with the square of how deep elements stand in each other,
+# and with that of the ampersands.
+_MOST_OPEN = 2_000
+_TAG = re.compile(r"<(/?)([a-z][^\s/>]*)", re.IGNORECASE)
+# Their next one, or nothing at all, closes them.
+_NEVER_NESTED_LISTED = (
+    "area base br col dd dt embed hr img input li link meta option p param source "
+    "td th tr track wbr"
+)
+_NEVER_NESTED = frozenset(_NEVER_NESTED_LISTED.split())
+_MOST_AMPERSANDS = 300_000  # more than 2 MB of numeric references are
 _DEEPEST = 3  # how many times over sources have been seen to encode
 _LOOKS_TAGGED = re.compile(r"<[a-z/!]", re.IGNORECASE)
 _PICTURE_SOURCES = ("data-lazy-src", "data-src", "data-original", "src")
@@ -65,10 +77,13 @@ def to_plain(html: str, *, base: str | None = None) -> Plain:
         base: What relative picture addresses are relative to.
 
     Raises:
-        RefusedError: It is larger than 2 MB, which no story is.
+        RefusedError: It is larger than 2 MB, nested thousands deep or full of
+            ampersands, which no story is.
     """
     if len(html) > _LONGEST:
         raise RefusedError("The story's HTML is larger than 2 MB.")
+    if html.count("&") > _MOST_AMPERSANDS or _is_too_deep(html):
+        raise RefusedError("The story's HTML is nested too deep, or all ampersands.")
     safe = nh3.clean(
         html,
         tags=set(_BLOCKS),
@@ -85,6 +100,22 @@ def to_plain(html: str, *, base: str | None = None) -> Plain:
         captions=tuple(blocks.captions),
         picture=_first_picture(html, base) if "<img" in html.lower() else None,
     )
+
+
+def _is_too_deep(html: str) -> bool:
+    """Count elements that are open; those closed unopened close nothing."""
+    opened: Counter[str] = Counter()
+    depth = 0
+    for found in _TAG.finditer(html):
+        name = found[2].lower()
+        if name in _NEVER_NESTED:
+            continue
+        step = 1 if not found[1] else -min(opened[name], 1)
+        opened[name] += step
+        depth += step
+        if depth > _MOST_OPEN:
+            return True
+    return False
 
 
 def to_line(html: str) -> str:

@@ -2,11 +2,13 @@
 
 import json
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from hypothesis import given, strategies as st
 
+from digest.domain.errors import RefusedError
 from digest.ingest.markup import to_line, to_plain
 
 
@@ -89,7 +91,8 @@ def test_hostile_markup_takes_no_time(unit: str) -> None:
     html = unit * (60_000 // len(unit))
     start = time.process_time()
 
-    to_plain(html)
+    with suppress(RefusedError):
+        to_plain(html)
 
     assert time.process_time() - start < 3
 
@@ -99,3 +102,24 @@ def test_reads_anything(html: str) -> None:
     plain = to_plain(html)
 
     assert all(plain.paragraphs)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["<div>", "<b><p>", "<div></x>", "<DIV/>", "<div><table></div>", "&"],
+)
+def test_what_would_take_minutes_is_refused_at_once(piece: str) -> None:
+    bomb = piece * (1_900_000 // len(piece))
+
+    started = time.process_time()
+    with pytest.raises(RefusedError):
+        to_plain(bomb)
+
+    assert time.process_time() - started < 1
+
+
+@pytest.mark.parametrize(
+    "piece", ["<p>a", "<br>", "<li>a", "<p><b>a</b></p>", "&#1575;"]
+)
+def test_what_is_only_long_is_read(piece: str) -> None:
+    assert to_plain(piece * 10_000).captions == ()
