@@ -3,6 +3,8 @@
 import re
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
+from digest.domain.errors import RefusedError
+
 _TRACKING = re.compile(
     r"utm_.*|mc_.*|fbclid|gclid|gclsrc|dclid|msclkid|yclid|igshid|amp", re.IGNORECASE
 )
@@ -38,6 +40,20 @@ def clean_url(text: str, base: str | None = None) -> str | None:
         return None
     host = parts.netloc.lower()
     return urlunsplit((parts.scheme.lower(), host, *parts[2:]))
+
+
+def require_url(text: str) -> str:
+    """Return the address somebody typed, as `clean_url` does.
+
+    Raises:
+        RefusedError: It is none.
+    """
+    found = clean_url(text)
+    if found is None:
+        raise RefusedError(
+            f"{text[:200]!r} is not a web address.", "Use http:// or https://."
+        )
+    return found
 
 
 def url_key(url: str) -> str:

@@ -9,7 +9,7 @@ from digest.domain.actor import Actor
 from digest.domain.articles import Article, Draft, Image, Outcome, Stored
 from digest.domain.errors import DigestError, RefusedError, UsageError
 from digest.domain.newsletters import Newsletter
-from digest.domain.webaddresses import clean_url
+from digest.domain.webaddresses import require_url
 from digest.fetch.client import Fetcher
 from digest.ingest.decoding import Kind
 from digest.ingest.feeds import Feed, Item
@@ -152,10 +152,7 @@ def add_by_hand(
         target.require_section(section)
     picture = image or Image()
     for address in filter(None, (url, picture.url)):
-        if clean_url(address) is None:
-            raise RefusedError(
-                f"{address[:200]!r} is not a web address.", "Use http:// or https://."
-            )
+        require_url(address)
     draft = Draft(
         title=title,
         url=url,

@@ -6,7 +6,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from digest.domain.errors import RefusedError
-from digest.domain.webaddresses import clean_url
+from digest.domain.webaddresses import require_url
 from digest.fetch.client import Fetcher
 from digest.ingest.decoding import Kind, decode, detect
 from digest.ingest.feeds import Feed, Item, read_feed, read_json_feed
@@ -103,10 +103,8 @@ def _fetch(url: str, fetcher: Fetcher) -> Material:
 
 
 def _read_local(name: str, *, url: str | None, stdin: ReadStdin) -> Material:
-    if url is not None and clean_url(url) is None:
-        raise RefusedError(
-            f"{url[:200]!r} is not a web address.", "Use http:// or https://."
-        )
+    if url is not None:
+        require_url(url)
     body = stdin(CAP + 1) if name == STDIN else _read_file(Path(name))
     if len(body) > CAP:
         raise _too_large()

@@ -3,7 +3,8 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from digest.domain.webaddresses import clean_url, url_key
+from digest.domain.errors import RefusedError
+from digest.domain.webaddresses import clean_url, require_url, url_key
 
 
 @pytest.mark.parametrize(
@@ -30,6 +31,12 @@ from digest.domain.webaddresses import clean_url, url_key
 )
 def test_refuses_what_is_no_plain_web_address(url: str) -> None:
     assert clean_url(url) is None
+
+
+def test_a_required_address_is_cleaned_or_refused_by_name() -> None:
+    assert require_url(" HTTPS://A.example/x ") == "https://a.example/x"
+    with pytest.raises(RefusedError, match="'ftp://x' is not a web address"):
+        require_url("ftp://x")
 
 
 def test_joins_relative_addresses_only_to_a_base() -> None:
