@@ -3,7 +3,7 @@
 import calendar
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -16,6 +16,7 @@ from digest.domain.standfirsts import strip_feed_tail, was_cut
 from digest.domain.webaddresses import clean_url
 from digest.ingest.decoding import decode_xml
 from digest.ingest.extraction import MOST_ITEMS
+from digest.ingest.found import date_of, list_of, text_of
 from digest.ingest.markup import Plain, to_line, to_plain
 from digest.ingest.worker import Job, run_apart
 
@@ -93,9 +94,9 @@ def interpret(
     if parsed["damaged"] and not entries:
         raise RefusedError("The feed is damaged: no story in it can be read.", _MEND)
     about = _About(
-        title=to_line(_text(feed.get("title"))[:_LONGEST_TITLE]),
-        base=clean_url(_text(feed.get("link")), base=url) or url,
-        language=_text(feed.get("language")),
+        title=to_line(text_of(feed.get("title"))[:_LONGEST_TITLE]),
+        base=clean_url(text_of(feed.get("link")), base=url) or url,
+        language=text_of(feed.get("language")),
         zone=zone,
     )
     return Feed(title=about.title, items=tuple(_read_entry(e, about) for e in entries))
@@ -115,9 +116,9 @@ def read_json_feed(body: str, *, zone: ZoneInfo, url: str | None = None) -> Feed
     if not is_feed or not isinstance(found.get("items"), list):
         raise RefusedError("This JSON is not a feed.", _MEND)
     about = _About(
-        title=to_line(_text(found.get("title"))),
-        base=clean_url(_text(found.get("home_page_url")), base=url) or url,
-        language=_text(found.get("language")),
+        title=to_line(text_of(found.get("title"))),
+        base=clean_url(text_of(found.get("home_page_url")), base=url) or url,
+        language=text_of(found.get("language")),
         zone=zone,
     )
     items = [i for i in found["items"] if isinstance(i, dict)][:MOST_ITEMS]
@@ -135,8 +136,8 @@ class _About:
 
 
 def _read_entry(entry: Any, about: _About) -> Item:
-    url = clean_url(_text(entry.get("link")) or _guid(entry), base=about.base)
-    title = to_line(_text(entry.get("title"))[:_LONGEST_TITLE])
+    url = clean_url(text_of(entry.get("link")) or _guid(entry), base=about.base)
+    title = to_line(text_of(entry.get("title"))[:_LONGEST_TITLE])
     label = url or title or "an entry without title"
     try:
         return Item(label=label, draft=_to_draft(entry, about, url, title))
@@ -147,8 +148,8 @@ def _read_entry(entry: Any, about: _About) -> Item:
 
 
 def _to_draft(entry: Any, about: _About, url: str | None, title: str) -> Draft:
-    description = to_plain(_text(entry.get("summary")), base=url or about.base)
-    contents = [_text(part.get("value")) for part in entry.get("content", [])]
+    description = to_plain(text_of(entry.get("summary")), base=url or about.base)
+    contents = [text_of(part.get("value")) for part in entry.get("content", [])]
     whole = max(
         (to_plain(c, base=url or about.base) for c in contents if c),
         key=lambda plain: sum(map(len, plain.paragraphs)),
@@ -160,15 +161,15 @@ def _to_draft(entry: Any, about: _About, url: str | None, title: str) -> Draft:
         title=title or strip_feed_tail(summary)[:80],
         url=url,
         published_on=_published_on(entry, about.zone),
-        author=to_line(_text(entry.get("author"))),
+        author=to_line(text_of(entry.get("author"))),
         standfirst=summary if whole.paragraphs != description.paragraphs else "",
         image=_picture(entry, whole, description, about.base),
         paragraphs=whole.paragraphs,
         # An aggregated feed names where each of its stories came from.
-        source=to_line(_text(entry.get("source", {}).get("title"))) or about.title,
-        language=_text(entry.get("language")) or about.language,
+        source=to_line(text_of(entry.get("source", {}).get("title"))) or about.title,
+        language=text_of(entry.get("language")) or about.language,
         categories=tuple(
-            to_line(_text(tag.get("label") or tag.get("term")))
+            to_line(text_of(tag.get("label") or tag.get("term")))
             for tag in entry.get("tags", [])
         ),
         flags=(EXCERPT,) if not contents or (first and was_cut(first[-1])) else (),
@@ -176,7 +177,7 @@ def _to_draft(entry: Any, about: _About, url: str | None, title: str) -> Draft:
 
 
 def _guid(entry: Any) -> str:
-    found = _text(entry.get("id"))
+    found = text_of(entry.get("id"))
     return found if found.startswith(("http://", "https://")) else ""
 
 
@@ -194,7 +195,7 @@ def _published_on(entry: Any, zone: ZoneInfo) -> date | None:
 
 
 def _picture(entry: Any, whole: Plain, description: Plain, base: str | None) -> Image:
-    credit = _text((entry.get("media_credit") or [{}])[0].get("content"))
+    credit = text_of((entry.get("media_credit") or [{}])[0].get("content"))
     caption = (whole.captions or description.captions or ("",))[0]
     for url in _offered(entry):
         if found := clean_url(url, base=base):
@@ -208,13 +209,13 @@ def _picture(entry: Any, whole: Plain, description: Plain, base: str | None) -> 
 def _offered(entry: Any) -> Iterator[str]:
     """Yield picture addresses: media:content, enclosure, media:thumbnail."""
     for part in [*entry.get("media_content", []), *_enclosures(entry)]:
-        address = _text(part.get("url") or part.get("href"))
-        kind = _text(part.get("type"))
-        is_picture = _text(part.get("medium")) == "image" or _PICTURE.match(kind)
+        address = text_of(part.get("url") or part.get("href"))
+        kind = text_of(part.get("type"))
+        is_picture = text_of(part.get("medium")) == "image" or _PICTURE.match(kind)
         if is_picture or (not kind and _PICTURE_NAME.search(address)):
             yield address
     for part in entry.get("media_thumbnail", []):
-        yield _text(part.get("url"))
+        yield text_of(part.get("url"))
 
 
 def _enclosures(entry: Any) -> list[Any]:
@@ -223,8 +224,8 @@ def _enclosures(entry: Any) -> list[Any]:
 
 
 def _json_item(item: Mapping[str, Any], about: _About) -> Item:
-    url = clean_url(_text(item.get("url") or item.get("id")), base=about.base)
-    title = to_line(_text(item.get("title"))[:_LONGEST_TITLE])
+    url = clean_url(text_of(item.get("url") or item.get("id")), base=about.base)
+    title = to_line(text_of(item.get("title"))[:_LONGEST_TITLE])
     label = url or title or "an entry without title"
     try:
         return Item(label=label, draft=_json_draft(item, about, url, title))
@@ -235,45 +236,29 @@ def _json_item(item: Mapping[str, Any], about: _About) -> Item:
 def _json_draft(
     item: Mapping[str, Any], about: _About, url: str | None, title: str
 ) -> Draft:
-    plain = to_plain(_text(item.get("content_html")), base=url or about.base)
-    lines = _text(item.get("content_text")).splitlines()
+    plain = to_plain(text_of(item.get("content_html")), base=url or about.base)
+    lines = text_of(item.get("content_text")).splitlines()
     text = plain.paragraphs or tuple(filter(None, map(clean_line, lines)))
-    summary = to_line(_text(item.get("summary")))
+    summary = to_line(text_of(item.get("summary")))
     paragraphs = text or ((summary,) if summary else ())
-    image = clean_url(_text(item.get("image") or item.get("banner_image")))
-    dated = _text(item.get("date_published") or item.get("date_modified"))
+    image = clean_url(text_of(item.get("image") or item.get("banner_image")))
+    dated = text_of(item.get("date_published") or item.get("date_modified"))
     return Draft(
         title=title or " ".join(paragraphs)[:80],
         url=url,
-        published_on=_iso_date(dated, about.zone),
+        published_on=date_of(dated, about.zone),
         author=_json_author(item),
         standfirst=summary,
         image=Image(url=image or (plain.picture.url if plain.picture else None)),
         paragraphs=paragraphs,
         source=about.title,
-        language=_text(item.get("language")) or about.language,
-        categories=tuple(_text(tag) for tag in _list(item.get("tags"))),
+        language=text_of(item.get("language")) or about.language,
+        categories=tuple(text_of(tag) for tag in list_of(item.get("tags"))),
         flags=() if text else (EXCERPT,),
     )
 
 
 def _json_author(item: Mapping[str, Any]) -> str:
-    people = [*_list(item.get("authors")), item.get("author")]
-    names = [_text(p.get("name")) for p in people if isinstance(p, dict)]
+    people = [*list_of(item.get("authors")), item.get("author")]
+    names = [text_of(p.get("name")) for p in people if isinstance(p, dict)]
     return to_line(", ".join(dict.fromkeys(n for n in names if n)))
-
-
-def _iso_date(text: str, zone: ZoneInfo) -> date | None:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return (found.astimezone(zone) if found.tzinfo else found).date()
-
-
-def _list(value: Any) -> Sequence[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""

@@ -1,7 +1,7 @@
 """The reader of one story's HTML page."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,7 @@ from digest.domain.datelines import find_date, read_date_line
 from digest.domain.errors import RefusedError
 from digest.domain.plaintext import clean_line, fold
 from digest.domain.webaddresses import clean_url
+from digest.ingest.found import date_of, first_read, object_of, text_of
 from digest.ingest.markup import to_line
 from digest.ingest.worker import Job, run_apart
 
@@ -70,7 +71,7 @@ def interpret(
         title=title,
         url=canonical or url,
         published_on=_published_on(story, meta, lines, zone),
-        author=_author(story, meta) or _first_of(read_byline, lines),
+        author=_author(story, meta) or first_read(read_byline, lines),
         standfirst=to_line(meta.get("og:description") or meta.get("description") or ""),
         image=_image(page, story, meta, canonical or url),
         paragraphs=tuple(paragraphs),
@@ -106,7 +107,7 @@ def _title(
     # One h1 is the headline as readers see it; og:title often carries the site's name.
     offered = [
         headlines[0] if len(headlines) == 1 else "",
-        _string(story.get("headline")),
+        text_of(story.get("headline")),
         meta.get("og:title", ""),
         *headlines,
         page["title"],
@@ -134,18 +135,10 @@ def _published_on(
     lines: Sequence[str],
     zone: ZoneInfo,
 ) -> date | None:
-    for text in (_string(story.get("datePublished")), _story_date(meta)):
-        if found := _read_instant(text, zone):
+    for text in (text_of(story.get("datePublished")), _story_date(meta)):
+        if found := date_of(text, zone) or find_date(text):
             return found
     return next((found for line in lines[:10] if (found := read_date_line(line))), None)
-
-
-def _read_instant(text: str, zone: ZoneInfo) -> date | None:
-    try:
-        found = datetime.fromisoformat(text.strip())
-    except ValueError:
-        return find_date(text)
-    return (found.astimezone(zone) if found.tzinfo else found).date()
 
 
 def _author(story: Mapping[str, Any], meta: Mapping[str, str]) -> str:
@@ -166,7 +159,7 @@ def _image(
     lines = [clean_line(text) for text in [*page["captions"], *page["paragraphs"][:4]]]
     return Image(
         url=clean_url(meta.get("og:image") or _picture(story.get("image")), base=base),
-        credit=_first_of(read_credit_line, lines),
+        credit=first_read(read_credit_line, lines),
         alt=to_line(meta.get("og:image:alt", "")),
     )
 
@@ -174,12 +167,11 @@ def _image(
 def _picture(value: Any) -> str:
     first = value[0] if isinstance(value, list) and value else value
     found = first.get("url") if isinstance(first, dict) else first
-    return _string(found)
+    return text_of(found)
 
 
 def _publisher(story: Mapping[str, Any]) -> str:
-    found = story.get("publisher")
-    return _string(found.get("name")) if isinstance(found, dict) else ""
+    return text_of(object_of(story.get("publisher")).get("name"))
 
 
 def _categories(story: Mapping[str, Any], meta: Mapping[str, str]) -> tuple[str, ...]:
@@ -188,11 +180,3 @@ def _categories(story: Mapping[str, Any], meta: Mapping[str, str]) -> tuple[str,
     named = [meta.get("article:section", ""), *sections]
     lines = (to_line(name) for name in named if isinstance(name, str))
     return tuple({fold(line): line for line in lines if line}.values())
-
-
-def _first_of(read: Any, lines: Sequence[str]) -> str:
-    return next((str(found) for line in lines if (found := read(line))), "")
-
-
-def _string(value: Any) -> str:
-    return value if isinstance(value, str) else ""

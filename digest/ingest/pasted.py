@@ -10,6 +10,7 @@ from digest.domain.credits import read_credit_line
 from digest.domain.datelines import read_date_line, split_byline
 from digest.domain.errors import RefusedError
 from digest.domain.plaintext import clean_lines
+from digest.ingest.found import first_read
 
 _HEAD_LINES = 60  # the date line of a page stands within so many of its own lines
 _HEADLINE_WORDS = 4
@@ -55,7 +56,7 @@ def read_pasted(text: str) -> Draft:
     head = _find_head(lines)
     above, below = lines[: head.body_from], lines[head.body_from :]
     paragraphs = _body(below, head)
-    author = _first(read_byline, lines)
+    author = first_read(read_byline, lines)
     if not author and paragraphs and _is_name(paragraphs[0]):
         author = paragraphs.pop(0)
     if sum(len(p.split()) for p in paragraphs) < _FEWEST_WORDS:
@@ -65,7 +66,7 @@ def read_pasted(text: str) -> Draft:
         published_on=head.published_on,
         author=author,
         standfirst=head.standfirst,
-        image=Image(credit=_first(read_credit_line, above + below)),
+        image=Image(credit=first_read(read_credit_line, above + below)),
         paragraphs=tuple(paragraphs),
         flags=() if head.published_on else (NO_DATE,),
     )
@@ -186,8 +187,3 @@ def _is_name(line: str) -> bool:
         and all(w[0].isupper() for w in words)
         and (not line.endswith(_SENTENCE_ENDS))
     )
-
-
-def _first(read: object, lines: Sequence[str]) -> str:
-    assert callable(read)
-    return next((str(found) for line in lines if (found := read(line))), "")

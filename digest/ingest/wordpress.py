@@ -14,6 +14,7 @@ from digest.domain.webaddresses import clean_url
 from digest.fetch.client import Fetched, Fetcher
 from digest.fetch.transport import FetchError
 from digest.ingest.feeds import Feed, Item
+from digest.ingest.found import date_of, list_of, object_of, text_of
 from digest.ingest.markup import Plain, to_line, to_plain
 
 _ROUTE = "wp/v2/posts"
@@ -143,7 +144,7 @@ def _site_name(fetcher: Fetcher, route: str) -> str:
         found = json.loads(fetcher.get(urlunsplit(root)).body)
     except (FetchError, ValueError, RecursionError):
         return ""
-    return to_line(_string(found.get("name"))) if isinstance(found, dict) else ""
+    return to_line(text_of(object_of(found).get("name")))
 
 
 def _is_post(post: Mapping[str, Any]) -> bool:
@@ -151,7 +152,7 @@ def _is_post(post: Mapping[str, Any]) -> bool:
 
 
 def _read_post(post: Mapping[str, Any], zone: ZoneInfo, base: str | None) -> Item:
-    url = clean_url(_string(post.get("link")), base=base)
+    url = clean_url(text_of(post.get("link")), base=base)
     label = url or "a post without address"
     try:
         return Item(label=label, draft=_to_draft(post, zone, url))
@@ -162,8 +163,8 @@ def _read_post(post: Mapping[str, Any], zone: ZoneInfo, base: str | None) -> Ite
 def _to_draft(post: Mapping[str, Any], zone: ZoneInfo, url: str | None) -> Draft:
     content = to_plain(_rendered(post, "content"), base=url)
     excerpt = to_line(_rendered(post, "excerpt"))
-    is_locked = bool(_part(post.get("content")).get("protected"))
-    embedded = _part(post.get("_embedded"))
+    is_locked = bool(object_of(post.get("content")).get("protected"))
+    embedded = object_of(post.get("_embedded"))
     return Draft(
         title=to_line(_rendered(post, "title")),
         url=url,
@@ -179,26 +180,23 @@ def _to_draft(post: Mapping[str, Any], zone: ZoneInfo, url: str | None) -> Draft
 
 
 def _rendered(post: Mapping[str, Any], name: str) -> str:
-    return _string(_part(post.get(name)).get("rendered"))
+    return text_of(object_of(post.get(name)).get("rendered"))
 
 
 def _published_on(post: Mapping[str, Any], zone: ZoneInfo) -> date | None:
     # `date_gmt` has no offset in the answer; `date` is the site's local time.
     for name, suffix in (("date_gmt", "+00:00"), ("date", "")):
-        try:
-            found = datetime.fromisoformat(_string(post.get(name)) + suffix)
-        except ValueError:
-            continue
-        return (found.astimezone(zone) if suffix else found).date()
+        if found := date_of(text_of(post.get(name)) + suffix, zone):
+            return found
     return None
 
 
 def _image(embedded: Mapping[str, Any], content: Plain, base: str | None) -> Image:
     media = _first(embedded.get("wp:featuredmedia"))
     credit = to_line(_rendered(media, "caption"))
-    if url := clean_url(_string(media.get("source_url")), base=base):
+    if url := clean_url(text_of(media.get("source_url")), base=base):
         return Image(
-            url=url, credit=credit, alt=to_line(_string(media.get("alt_text")))
+            url=url, credit=credit, alt=to_line(text_of(media.get("alt_text")))
         )
     picture = content.picture
     caption = (content.captions or ("",))[0]
@@ -209,24 +207,16 @@ def _image(embedded: Mapping[str, Any], content: Plain, base: str | None) -> Ima
 
 def _terms(embedded: Mapping[str, Any]) -> Iterator[str]:
     """Yield the names of categories and tags, in the order of the taxonomies."""
-    groups = embedded.get("wp:term")
-    for group in groups if isinstance(groups, list) else []:
-        for term in group if isinstance(group, list) else []:
-            yield to_line(_string(_part(term).get("name")))
+    for group in list_of(embedded.get("wp:term")):
+        for term in list_of(group):
+            yield to_line(text_of(object_of(term).get("name")))
 
 
 def _names(people: Any) -> str:
-    listed = people if isinstance(people, list) else []
-    return ", ".join(n for p in listed if (n := _string(_part(p).get("name"))))
+    return ", ".join(
+        n for p in list_of(people) if (n := text_of(object_of(p).get("name")))
+    )
 
 
 def _first(values: Any) -> Mapping[str, Any]:
-    return _part(values[0]) if isinstance(values, Sequence) and values else {}
-
-
-def _part(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _string(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+    return object_of(values[0]) if isinstance(values, Sequence) and values else {}
