@@ -5,12 +5,15 @@ from dataclasses import asdict
 from typing import Any
 
 from digest.bootstrap import Service
+from digest.cli.face import counted
 from digest.compose.finding import Finding
 from digest.domain.editions import Edition, Story
 from digest.domain.newsletters import Newsletter
 from digest.domain.states import DeliveryState
 from digest.storage import deliveries, editions, newsletters
 from digest.storage.engine import Tx
+
+_LINES = ("subject", "preheader")
 
 
 def load_document(service: Service, edition_id: int) -> dict[str, Any]:
@@ -54,12 +57,13 @@ def edition_line(document: Mapping[str, Any]) -> str:
 def edition_lines(document: Mapping[str, Any]) -> list[str]:
     """Describe an edition for people."""
     subject, preheader = document["subject"], document["preheader"]
+    long = {name: counted(len(document[name]), "character") for name in _LINES}
     issue = f"{document['newsletter']} No. {document['number']}"
     lines = [
         f"Edition {document['id']}: {issue}, {document['issue_date']}, "
         + document["state"],
-        f"  Subject    {subject} ({len(subject)} characters)",
-        f"  Preheader  {preheader or '-'} ({len(preheader)} characters)",
+        f"  Subject    {subject} ({long['subject']})",
+        f"  Preheader  {preheader or '-'} ({counted(len(preheader), 'character')})",
     ]
     for label, name in (("Opening", "opening"), ("Why", "why")):
         if document[name]:

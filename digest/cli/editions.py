@@ -30,7 +30,9 @@ group = typer.Typer(
     help="Issues: from the week's stories to the post.", no_args_is_help=True
 )
 
-EditionId = Annotated[int, typer.Argument(metavar="ID", help="See: editions list")]
+EditionId = Annotated[
+    int, typer.Argument(metavar="ID", help="Its number: digest editions list")
+]
 _MOST_SPONSOR_BYTES = 64 * 1024
 
 

@@ -112,11 +112,11 @@ def _require_approval(edition: Edition) -> None:
         if edition.released_at is not None:
             raise StateError(
                 f"Edition {edition.id} was released before: it is {edition.state}.",
-                f"See: editions status {edition.id}",
+                f"See: digest editions status {edition.id}",
             )
         raise StateError(
             f"Edition {edition.id} is {edition.state}, not approved.",
-            f"Run: editions approve {edition.id}",
+            f"Run: digest editions approve {edition.id}",
         )
     if edition.approved_hash != edition.content_hash:
         raise StateError(
@@ -211,7 +211,7 @@ def resume(db: Database, *, edition_id: int, actor: Actor, now: datetime) -> Edi
         if edition.state != EditionState.PAUSED:
             raise StateError(
                 f"Edition {edition_id} is {edition.state}, not paused.",
-                f"See: editions status {edition_id}",
+                f"See: digest editions status {edition_id}",
             )
         moved = editions.move(
             tx, edition, EditionState.SENDING, now=now, pause_reason=None
@@ -273,7 +273,7 @@ def settle_uncertain(
         if again and edition.state == EditionState.CANCELLED:
             raise StateError(
                 f"Edition {edition_id} was cancelled: nothing of it is sent again.",
-                f"Run: deliveries settle {edition_id} --uncertain sent",
+                f"Run: digest deliveries settle {edition_id} --uncertain sent",
             )
         count = deliveries.settle_uncertain(tx, edition_id, to=to, now=now)
         _record(tx, edition, "settled", actor=actor, now=now, count=count, to=choice)

@@ -83,8 +83,17 @@ def list_page(
 
 
 def set_category_map(tx: Tx, source_id: int, category_map: Mapping[str, str]) -> None:
-    """Replace the table of categories."""
-    _update(tx, source_id, category_map=dict(category_map))
+    """Replace the table of categories; the next visit reads every story anew."""
+    # Otherwise the source would say "not modified", and its stories keep the sections
+    # they had under the old table.
+    _update(
+        tx,
+        source_id,
+        category_map=dict(category_map),
+        etag=None,
+        last_modified=None,
+        collected_at=None,
+    )
 
 
 def mark_collected(

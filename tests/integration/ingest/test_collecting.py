@@ -159,6 +159,20 @@ def test_the_table_of_a_source_sends_its_stories_to_sections(
     assert [a.section for a in report.imported] == ["arts", "features"]
 
 
+def test_a_table_written_later_sends_stories_of_an_unchanged_feed_to_sections(
+    pool: Database, fetcher: Fetcher, feed: str
+) -> None:
+    add(pool, feed, fetcher)
+    collect(pool, fetcher)
+    collecting.map_categories(
+        pool, source=feed, categories={"harbour office": "features"}, actor=CLI, now=NOW
+    )
+
+    report = collect(pool, fetcher)[0].report
+
+    assert [a.section for a in report.updated] == ["features"]
+
+
 def test_mapping_keeps_the_rows_it_does_not_name(
     pool: Database, fetcher: Fetcher, feed: str
 ) -> None:
