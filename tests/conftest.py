@@ -14,12 +14,14 @@ from sqlalchemy import inspect
 
 from digest.bootstrap import Service
 from digest.cli.app import run
+from digest.fetch.client import Fetcher, make_fetcher
 from digest.settings import Settings
 from digest.storage import schema
 from digest.storage.engine import Database
 from digest.templating import Templates
 from tests.builders import NOW, SECRETS, SITE
-from tests.shared import ABSENT, find_shared
+from tests.http_server import WebServer, running
+from tests.material import ABSENT, MATERIAL, find_shared
 
 # A busy machine is no failure: how long an example takes is not what is tested.
 settings.register_profile("digest", deadline=None)
@@ -115,6 +117,25 @@ def db(request: pytest.FixtureRequest) -> Database:
     found = request.getfixturevalue(f"{request.param}_db")
     assert isinstance(found, Database)
     return found
+
+
+@pytest.fixture
+def material() -> Path:
+    """The folder with pages, feeds and answers written for these tests."""
+    return MATERIAL
+
+
+@pytest.fixture
+def site() -> Iterator[WebServer]:
+    """A web server that answers what the test tells it to."""
+    with running(WebServer()) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def fetcher() -> Fetcher:
+    """The guarded client, allowed to reach the test's servers."""
+    return make_fetcher(allow_private=True)
 
 
 @pytest.fixture

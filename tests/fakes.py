@@ -175,7 +175,7 @@ class Certificate(NamedTuple):
 def make_certificate(
     folder: Path, *, host: str = "127.0.0.1", days: int = 30
 ) -> Certificate:
-    """Make a self-signed certificate for an address; negative days: expired."""
+    """Make a self-signed certificate for an address or name; negative days: expired."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "relay")])
     end = datetime.now(UTC) + timedelta(days=days)  # noqa: TID251 - TLS reads the real clock
@@ -188,8 +188,7 @@ def make_certificate(
         .not_valid_before(end - timedelta(days=60))
         .not_valid_after(end)
         .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address(host))]),
-            critical=False,
+            x509.SubjectAlternativeName([_server_name(host)]), critical=False
         )
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
@@ -206,6 +205,13 @@ def make_certificate(
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path)
     return Certificate(str(path), context)
+
+
+def _server_name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
 
 
 async def _act(talk: Talk, action: str | Action) -> None:

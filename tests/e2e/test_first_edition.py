@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.shared import find_shared
+from tests.material import MATERIAL, find_shared
 
 ADDRESS = "https://paper.example/2024/05/12/the-story/"
 NEXT_WEEK = (
@@ -136,9 +136,8 @@ def pages(house: House) -> Iterator[int]:
 
 @pytest.fixture(params=["own", "seed"])
 def page(request: pytest.FixtureRequest) -> Path:
-    root = Path(__file__).parents[2]
     if request.param == "own":
-        return root / "tests/unit/ingest/material/pasted-page.txt"
+        return MATERIAL / "pasted-page.txt"
     return find_shared("seed/000_0b920b972f9a7630.txt")
 
 

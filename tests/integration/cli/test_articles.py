@@ -8,10 +8,10 @@ from types import SimpleNamespace
 import pytest
 
 from tests.conftest import Ran
+from tests.material import MATERIAL
 
 Cli = Callable[..., Ran]
-PAGE = Path(__file__).parents[2] / "unit" / "ingest" / "material" / "pasted-page.txt"
-FEED = PAGE.with_name("feed.xml")
+PAGE, FEED = MATERIAL / "pasted-page.txt", MATERIAL / "feed.xml"
 FIELDS = {
     "id",
     "title",

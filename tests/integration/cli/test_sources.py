@@ -1,29 +1,24 @@
 """`sources …` against a server on loopback."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Ran
-from tests.http_server import Answer, WebServer, running
+from tests.http_server import Answer, WebServer
 
 Cli = Callable[..., Ran]
-FEED = Path(__file__).parents[2] / "unit" / "ingest" / "material" / "feed.xml"
 
 
 @pytest.fixture
-def site() -> Iterator[WebServer]:
-    """A server with one feed, whose second story has an unknown category."""
-    with running(WebServer()) as server:
-        text = FEED.read_text(encoding="utf-8").replace("Arts & Culture", "Nets")
-        server.routes["/feed/"] = Answer(body=text, headers={"ETag": '"1"'})
-        yield server
-
-
-@pytest.fixture
-def url(site: WebServer, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The feed's address, on an installation that may reach it."""
+def url(
+    site: WebServer, material: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> str:
+    """A feed whose second story has an unknown category, and who may reach it."""
+    text = (material / "feed.xml").read_text(encoding="utf-8")
+    body = text.replace("Arts & Culture", "Nets")
+    site.routes["/feed/"] = Answer(body=body, headers={"ETag": '"1"'})
     monkeypatch.setenv("DIGEST_FETCH__ALLOW_PRIVATE", "true")
     assert cli("init").status == 0
     return site.url("/feed/")

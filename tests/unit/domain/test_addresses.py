@@ -9,7 +9,7 @@ from email_validator import EmailNotValidError, validate_email
 from hypothesis import given, strategies as st
 
 from digest.domain.addresses import AddressError, EmailAddress, parse_address
-from tests.shared import find_shared
+from tests.material import find_shared
 
 atoms = st.text("abcXYZ019#$&'*+/=?^_`{|}~-", min_size=1, max_size=12)
 dot_atoms = st.lists(atoms, min_size=1, max_size=3).map(".".join)

@@ -6,19 +6,15 @@ import ssl
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from digest.fetch.client import USER_AGENT, Fetcher, Limits, make_fetcher
 from digest.fetch.transport import FetchError
+from tests.fakes import make_certificate
 from tests.http_server import Answer, Asked, WebServer, running
 
 TLS = ssl.create_default_context()
@@ -341,16 +337,16 @@ def test_tries_the_next_address_where_one_is_dead(site: WebServer) -> None:
 
 
 def test_the_host_name_stays_the_tls_server_name(tmp_path: Path) -> None:
-    certificate = make_certificate(tmp_path, "news.example")
+    shown = make_certificate(tmp_path, host="news.example")
     with running(WebServer()) as site:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate)
-        site.server.socket = context.wrap_socket(site.server.socket, server_side=True)
+        site.server.socket = shown.server.wrap_socket(
+            site.server.socket, server_side=True
+        )
         site.routes["/a"] = Answer(body="secret")
         client = Fetcher(
             permits=lambda _: True,
             resolve=lambda _host, _port: ["127.0.0.1"],
-            tls=ssl.create_default_context(cafile=str(certificate)),
+            tls=ssl.create_default_context(cafile=shown.ca_file),
         )
         port = site.server.server_address[1]
 
@@ -359,34 +355,3 @@ def test_the_host_name_stays_the_tls_server_name(tmp_path: Path) -> None:
             client.get(f"https://other.example:{port}/a")
 
     assert answer.body == b"secret"
-
-
-def make_certificate(folder: Path, name: str) -> Path:
-    """Write a key and a certificate signed by itself into one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(tz=UTC)  # noqa: TID251 - TLS compares with the real clock
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False
-        )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = folder / "server.pem"
-    path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        + certificate.public_bytes(serialization.Encoding.PEM)
-    )
-    return path

@@ -12,7 +12,7 @@ import pytest
 
 from digest.domain.articles import EXCERPT
 from digest.domain.errors import RefusedError
-from digest.fetch.client import Fetcher, make_fetcher
+from digest.fetch.client import Fetcher
 from digest.fetch.transport import FetchError
 from digest.ingest.wordpress import collect_posts, read_posts
 from tests.http_server import Answer, Asked, WebServer, running
@@ -54,11 +54,6 @@ def site(posts: str) -> Iterator[WordPress]:
     with running(WordPress(posts)) as server:
         assert isinstance(server, WordPress)
         yield server
-
-
-@pytest.fixture(scope="module")
-def fetcher() -> Fetcher:
-    return make_fetcher(allow_private=True)
 
 
 def test_reads_a_post_with_what_is_embedded(posts: str) -> None:

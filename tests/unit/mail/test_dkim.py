@@ -23,7 +23,7 @@ from digest.mail.message import (
     write_fields,
 )
 from tests.builders import NOW
-from tests.shared import find_shared
+from tests.material import find_shared
 
 OPENDKIM = ctypes.util.find_library("opendkim")
 KEY = generate_key()

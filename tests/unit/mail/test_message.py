@@ -25,7 +25,7 @@ from digest.mail.message import (
     prepare_body,
     write_fields,
 )
-from tests.shared import find_shared
+from tests.material import find_shared
 
 LINE_ENDS = "\r\n\x00\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=300)

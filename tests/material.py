@@ -1,4 +1,4 @@
-"""The collections that lie beside the checkout, read in place."""
+"""Where tests find what they read: our own pages and feeds, and the collections."""
 
 import os
 from pathlib import Path
@@ -8,6 +8,10 @@ import pytest
 ABSENT = "which is not beside this checkout"
 """Part of the reason of every skip here."""
 
+MATERIAL = Path(__file__).parent / "unit" / "ingest" / "material"
+"""Pages, feeds and answers written for these tests."""
+
+# Beside the checkout, read in place.
 _FOLDER = Path(
     os.environ.get("DIGEST_TEST_SHARED", Path(__file__).parents[2] / "shared")
 )
