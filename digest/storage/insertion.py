@@ -1,9 +1,9 @@
-"""Insert a row unless its unique key is taken, without failing the transaction."""
+"""Insert rows unless their unique key is taken, without failing the transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 from digest.storage.engine import Tx
@@ -18,8 +18,21 @@ def insert_once(tx: Tx, table: Table, values: Mapping[str, Any]) -> bool:
     Returns:
         Whether the row is new.
     """
-    dialect = postgresql if tx.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table).values(**values).on_conflict_do_nothing()
+    statement = _insert(tx, table).values(**values).on_conflict_do_nothing()
     # An INSERT's count of rows is otherwise lost on PostgreSQL.
     counted = statement.execution_options(preserve_rowcount=True)
     return tx.execute(counted).rowcount == 1
+
+
+def insert_new(
+    tx: Tx, table: Table, columns: Sequence[str], query: Select[*tuple[Any, ...]]
+) -> None:
+    """Insert what a query finds, except rows whose unique key is taken."""
+    statement = _insert(tx, table).from_select(columns, query)
+    tx.execute(statement.on_conflict_do_nothing())
+
+
+def _insert(tx: Tx, table: Table) -> postgresql.Insert | sqlite.Insert:
+    if tx.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)

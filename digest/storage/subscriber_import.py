@@ -9,7 +9,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
-    Table,
     and_,
     case,
     delete,
@@ -20,13 +19,13 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from digest.domain.actor import Actor
 from digest.domain.states import SubscriptionState, SuppressionReason
 from digest.domain.subscribers import ConsentAction, is_stronger
 from digest.storage import subscriber_staging, tables
 from digest.storage.engine import Database, Tx
+from digest.storage.insertion import insert_new
 from digest.storage.subscriber_staging import Outcome, Staged, plan, rows
 from digest.storage.types import Id, UtcDateTime
 
@@ -165,7 +164,7 @@ def _suppress(tx: Tx, actor: Actor, now: datetime) -> None:
     )
     columns = ["address_hash", "address", "reason", "detail", "at"]
     query = select(*(ranked.c[name] for name in columns)).where(ranked.c.n == 1)
-    _insert_new(tx, tables.suppressions, columns, query)
+    insert_new(tx, tables.suppressions, columns, query)
     _end_subscriptions(tx, actor, now)
 
 
@@ -209,7 +208,7 @@ def _add_subscribers(tx: Tx, now: datetime) -> None:
         .where(_p.line.is_(None))
         .order_by(_r.line)  # so that ids ascend in what is inserted next
     )
-    _insert_new(tx, tables.subscribers, columns, query)
+    insert_new(tx, tables.subscribers, columns, query)
 
 
 def _add_subscriptions(tx: Tx, newsletter_id: int, now: datetime) -> None:
@@ -224,7 +223,7 @@ def _add_subscriptions(tx: Tx, newsletter_id: int, now: datetime) -> None:
         "confirmed_at": _at(now),
     }
     query = _select_added(values).where(_p.subscription_id.is_(None))
-    _insert_new(tx, held, list(values), query)
+    insert_new(tx, held, list(values), query)
     # Waiting for a confirmation that the list now proves.
     stated = (
         select(_at(now))
@@ -285,14 +284,4 @@ def _strength(reason: ColumnElement[str]) -> ColumnElement[int]:
         },
         value=reason,
         else_=0,
-    )
-
-
-def _insert_new(
-    tx: Tx, table: Table, columns: Sequence[str], query: Select[*tuple[Any, ...]]
-) -> None:
-    """Insert rows whose unique key is free: others may write at the same time."""
-    dialect = postgresql if tx.dialect.name == "postgresql" else sqlite
-    tx.execute(
-        dialect.insert(table).from_select(columns, query).on_conflict_do_nothing()
     )

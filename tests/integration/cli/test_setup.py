@@ -230,6 +230,19 @@ def test_db_upgrade_says_where_the_database_stands(cli: Cli) -> None:
     assert cli("db", "upgrade", "--json").document == {"revision": "0001"}
 
 
+def test_a_database_that_is_away_is_told_in_one_line(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIGEST_DATABASE__URL", "postgresql://nobody@127.0.0.1:1/x")
+
+    ran = cli("editions", "list")
+
+    assert ran.status == 1
+    assert ran.err.startswith("error: The database refused: ")
+    assert ran.err.endswith("Check DIGEST_DATABASE__URL and that the database runs.\n")
+    assert ran.err.count("\n") == 1
+
+
 def test_a_database_without_a_home_is_refused_in_one_line(cli: Cli) -> None:
     ran = cli("db", "upgrade")
 
