@@ -149,7 +149,8 @@ def sign_readers_up(service: Service, count: int) -> list[str]:
         count: How many will get the edition; four more will not.
 
     Returns:
-        Their addresses; see `settle_readers` for who is who.
+        Their addresses: those who never confirm last, before them who leaves and who
+        is suppressed.
     """
     total = count + _PENDING + _LEAVING + _SUPPRESSED
     addresses = [f"reader-{n:03}@readers.example.test" for n in range(1, total + 1)]
