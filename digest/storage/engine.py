@@ -80,7 +80,11 @@ def _make_engine(url: str) -> Engine:
                 f"The database kind {parsed.drivername!r} is not supported.",
                 "Use sqlite:///PATH or postgresql://USER@HOST/NAME.",
             )
-        engine = create_engine(parsed, pool_pre_ping=parsed.host is not None)
+        engine = create_engine(
+            parsed,
+            pool_pre_ping=parsed.host is not None,
+            hide_parameters=True,  # a log of an error holds nobody's address
+        )
     except (ArgumentError, NoSuchModuleError) as error:
         raise SettingsError(
             "The database URL cannot be read.",
