@@ -43,16 +43,15 @@ def look_up(db: Database, *, address: EmailAddress, secrets: Secrets) -> dict[st
             "id": None if reader is None else reader.id,
             "address": address.address if reader is None else reader.address,
             "name": "" if reader is None else reader.name,
-            "subscriptions": _show_subscriptions(tx, reader),
+            "subscriptions": [] if reader is None else show_subscriptions(tx, reader),
             "suppression": suppression,
-            "consent": _show_consent(tx, reader),
-            "history": _show_history(tx, reader),
+            "consent": [] if reader is None else show_consent(tx, reader),
+            "history": [] if reader is None else _show_history(tx, reader),
         }
 
 
-def _show_subscriptions(tx: Tx, reader: Subscriber | None) -> list[dict[str, Any]]:
-    if reader is None:
-        return []
+def show_subscriptions(tx: Tx, reader: Subscriber) -> list[dict[str, Any]]:
+    """Describe what a reader subscribed to, oldest first."""
     names = _name_newsletters(tx)
     return [
         {
@@ -68,9 +67,8 @@ def _show_subscriptions(tx: Tx, reader: Subscriber | None) -> list[dict[str, Any
     ]
 
 
-def _show_consent(tx: Tx, reader: Subscriber | None) -> list[dict[str, Any]]:
-    if reader is None:
-        return []
+def show_consent(tx: Tx, reader: Subscriber) -> list[dict[str, Any]]:
+    """Describe a reader's consent evidence, oldest first."""
     names = _name_newsletters(tx)
     return [
         {
@@ -86,9 +84,7 @@ def _show_consent(tx: Tx, reader: Subscriber | None) -> list[dict[str, Any]]:
     ]
 
 
-def _show_history(tx: Tx, reader: Subscriber | None) -> list[dict[str, Any]]:
-    if reader is None:
-        return []
+def _show_history(tx: Tx, reader: Subscriber) -> list[dict[str, Any]]:
     return [
         {
             "at": each.at,

@@ -21,13 +21,13 @@ from digest.domain.subscribers import (
 from digest.domain.tokens import Purpose
 from digest.storage import (
     audit,
-    consents,
     newsletters,
     subscribers,
     subscriptions,
     suppressions,
 )
 from digest.storage.engine import Database, Tx
+from digest.subscriptions.dossier import show_consent, show_subscriptions
 
 PAUSES = (4, 8)  # weeks
 
@@ -161,37 +161,20 @@ def export(
         reader = None if held is None else subscribers.get(tx, held.subscriber_id)
         if reader is None:
             return None
-        names = {each.id: each.slug for each in newsletters.list_all(tx)}
         barred = suppressions.find(tx, reader.address_hash)
+        evidence = show_consent(tx, reader)
         return {
             "address": reader.address,
             "name": reader.name,
             "known_since": reader.created_at,
-            "subscriptions": [
-                {
-                    "newsletter": names[each.newsletter_id],
-                    "state": each.state,
-                    "sections": list(each.sections),
-                    "format": each.format,
-                    "since": each.since,
-                    "confirmed_at": each.confirmed_at,
-                    "paused_until": each.paused_until,
-                }
-                for each in subscriptions.for_subscriber(tx, reader.id)
-            ],
+            "subscriptions": show_subscriptions(tx, reader),
             "suppression": (
                 None if barred is None else {"reason": barred.reason, "at": barred.at}
             ),
+            # Which operator entered it is not the reader's data.
             "consent": [
-                {
-                    "at": each.at,
-                    "newsletter": names.get(each.newsletter_id or 0),
-                    "action": each.action,
-                    "source": each.origin.source,
-                    "wording": each.origin.wording,
-                    "network": each.origin.network,
-                }
-                for each in consents.for_subscriber(tx, reader.id)
+                {name: value for name, value in each.items() if name != "actor"}
+                for each in evidence
             ],
         }
 
