@@ -1,6 +1,9 @@
 """`python -m digest` and the `digest` command."""
 
-from digest.cli.app import run
+try:
+    from digest.cli.app import run
+except KeyboardInterrupt:  # loading takes a moment, in which Ctrl-C is no fault
+    raise SystemExit(130) from None
 
 
 def main() -> None:

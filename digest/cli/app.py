@@ -14,6 +14,8 @@ from digest.cli.face import Face
 from digest.domain.errors import DigestError, UsageError
 from digest.storage.engine import TROUBLE, explain_trouble
 
+_INTERRUPTED = 130  # 128 + SIGINT, as shells count
+
 _SHARED = "Every command takes --json, --debug and --config PATH."
 
 # Command or group → the modules of this package that add it. Only what is asked for is
@@ -94,7 +96,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         app = make_app(next((word for word in rest if word[:1] != "-"), None))
         result = app(rest, prog_name="digest", standalone_mode=False, obj=face)
     except KeyboardInterrupt:
-        return _fail(face, "Interrupted.", "", 130)
+        result = _INTERRUPTED
     except (DigestError, TyperException, Abort, OSError, *TROUBLE) as error:
         if face.debug:
             raise
@@ -105,10 +107,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
         kind = type(error).__name__
         mend = "Run it again with --debug and report what it prints."
         return _fail(face, f"Unexpected {kind}: {_first_line(error)}", mend, 1)
-    else:
-        return int(result or 0)
     finally:
         face.close()
+    if result == _INTERRUPTED:  # Typer makes a status of Ctrl-C, without a word
+        return _fail(face, "Interrupted.", "", _INTERRUPTED)
+    return int(result or 0)
 
 
 def _take_shared(arguments: list[str], face: Face) -> list[str]:

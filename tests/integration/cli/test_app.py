@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import NoReturn
 
 import pytest
 
@@ -52,3 +54,25 @@ def test_an_error_of_the_file_system_has_a_mend(cli: Cli, tmp_path: Path) -> Non
 
     assert ran.status == 1
     assert "No such file or directory. Check that path" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("options", "out", "err"),
+    [
+        ([], "", "error: Interrupted.\n"),
+        (["--json"], '{"error": "Interrupted.", "mend": ""}\n', ""),
+    ],
+)
+def test_ctrl_c_ends_a_command_in_one_line(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, options: list[str], out: str, err: str
+) -> None:
+    def press(_octets: int) -> NoReturn:
+        raise KeyboardInterrupt
+
+    cli("init")
+    stdin = SimpleNamespace(buffer=SimpleNamespace(read=press))
+    monkeypatch.setattr("sys.stdin", stdin)
+
+    ran = cli("articles", "import", "-", *options)
+
+    assert (ran.status, ran.out, ran.err) == (130, out, err)
