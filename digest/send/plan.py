@@ -101,7 +101,7 @@ def release(
         if not readers:
             raise StateError(
                 f"{newsletter.name} has no active readers.",
-                "Add some: subscribers add ADDRESS, or subscribers import FILE.csv",
+                "Add some: digest subscribers add ADDRESS, or digest subscribers import FILE",
             )
         _record(tx, edition, "released", actor=actor, now=now, readers=readers)
         return moved
