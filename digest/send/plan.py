@@ -101,7 +101,7 @@ def release(
         if not readers:
             raise StateError(
                 f"{newsletter.name} has no active readers.",
-                "Add some: digest subscribers add ADDRESS, or digest subscribers import",
+                "Add some: digest subscribers add ADDRESS, or import a list.",
             )
         _record(tx, edition, "released", actor=actor, now=now, readers=readers)
         return moved
