@@ -1,4 +1,4 @@
-"""The worker process that parses a page or a feed, started by `ingest.worker`.
+"""The process that parses a page or a feed, started by `ingest.parser_process`.
 
 It gets the document on stdin, answers one JSON object on stdout, and is limited before
 it imports a parser.

@@ -18,7 +18,7 @@ from digest.ingest.decoding import decode_xml
 from digest.ingest.extraction import MOST_ITEMS
 from digest.ingest.found import date_of, list_of, text_of
 from digest.ingest.markup import Plain, to_line, to_plain
-from digest.ingest.worker import Job, run_apart
+from digest.ingest.parser_process import Job, run_apart
 
 _LONGEST_TITLE = 5_000
 _MEND = "Check that the address is that of an RSS, Atom or JSON feed."
@@ -78,7 +78,7 @@ def read_feed(body: bytes, *, zone: ZoneInfo, url: str | None = None) -> Feed:
 def interpret(
     parsed: Mapping[str, Any], *, zone: ZoneInfo, url: str | None = None
 ) -> Feed:
-    """Make drafts of what the worker found in a feed.
+    """Make drafts of what the parser found in a feed.
 
     Args:
         parsed: As `extraction.parse_feed` returns it.

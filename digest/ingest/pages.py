@@ -14,7 +14,7 @@ from digest.domain.plaintext import clean_line, fold
 from digest.domain.webaddresses import clean_url
 from digest.ingest.found import date_of, first_read, object_of, text_of
 from digest.ingest.markup import to_line
-from digest.ingest.worker import Job, run_apart
+from digest.ingest.parser_process import Job, run_apart
 
 _FEWEST_WORDS = 25
 _LISTED_FROM = 4  # article elements: a page of one story has few
@@ -46,7 +46,7 @@ def read_page(html: str, *, zone: ZoneInfo, url: str | None = None) -> Draft:
 def interpret(
     page: Mapping[str, Any], *, zone: ZoneInfo, url: str | None = None
 ) -> Draft:
-    """Make a draft of what the worker found on a page.
+    """Make a draft of what the parser found on a page.
 
     Args:
         page: As `extraction.extract` returns it.

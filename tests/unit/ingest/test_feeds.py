@@ -12,7 +12,7 @@ from hypothesis import given, strategies as st
 
 from digest.domain.articles import EXCERPT, Draft
 from digest.domain.errors import RefusedError
-from digest.ingest import worker
+from digest.ingest import parser_process
 from digest.ingest.decoding import decode_xml
 from digest.ingest.extraction import parse_feed
 from digest.ingest.feeds import Feed, interpret, read_feed, read_json_feed
@@ -202,8 +202,8 @@ def test_an_element_with_an_unlucky_name_costs_one_item(name: str) -> None:
     assert items[1].draft is not None
 
 
-def test_refuses_a_feed_that_breaks_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "MEGABYTES", 1)
+def test_refuses_a_feed_that_breaks_the_parser(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parser_process, "MEGABYTES", 1)
 
     with pytest.raises(RefusedError, match="time and memory"):
         read_feed(f"{HEAD}</channel></rss>".encode(), zone=CAIRO)

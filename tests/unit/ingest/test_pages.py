@@ -8,7 +8,7 @@ import pytest
 
 from digest.domain.articles import Draft
 from digest.domain.errors import RefusedError
-from digest.ingest import worker
+from digest.ingest import parser_process
 from digest.ingest.extraction import extract
 from digest.ingest.normalise import normalise
 from digest.ingest.pages import interpret, read_page
@@ -108,10 +108,10 @@ def test_refuses_a_page_without_a_story(html: str) -> None:
         read(html)
 
 
-def test_refuses_a_page_that_breaks_the_worker(
+def test_refuses_a_page_that_breaks_the_parser(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(worker, "MEGABYTES", 1)
+    monkeypatch.setattr(parser_process, "MEGABYTES", 1)
 
     with pytest.raises(RefusedError, match="time and memory"):
         read_page(f"<html><body>{BODY}</body></html>", zone=CAIRO)

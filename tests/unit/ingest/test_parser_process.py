@@ -1,6 +1,6 @@
 """The process that parses what comes from outside."""
 
-from digest.ingest.worker import Job, run_apart, without_settings
+from digest.ingest.parser_process import Job, run_apart, without_settings
 
 
 def test_is_told_no_secret() -> None:
