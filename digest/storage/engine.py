@@ -109,6 +109,7 @@ def _set_up_sqlite(dbapi_connection: Any, _record: Any) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",  # a commit that was answered survives power loss
         "foreign_keys=ON",
+        "recursive_triggers=ON",  # else INSERT OR REPLACE deletes without a trigger
         "secure_delete=ON",  # what was erased is overwritten in the file, too
         f"busy_timeout={_BUSY_SECONDS * 1000}",
     ):

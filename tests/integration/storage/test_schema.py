@@ -104,6 +104,16 @@ def test_consents_are_append_only(db: Database, verb: str) -> None:
         tx.execute(change)
 
 
+def test_replacing_a_consent_is_refused_too(sqlite_db: Database) -> None:
+    with sqlite_db.write() as tx:
+        add_consent(tx)
+        kept = dict(tx.execute(select(tables.consents)).mappings().one())
+    change = insert(tables.consents).prefix_with("OR REPLACE")
+
+    with pytest.raises(DatabaseError, match="append-only"), sqlite_db.write() as tx:
+        tx.execute(change.values(kept | {"wording": "something else"}))
+
+
 def test_an_instant_comes_back_in_utc(db: Database) -> None:
     cairo = timezone(timedelta(hours=3))
     at = datetime(2024, 5, 12, 19, 0, 0, 123456, tzinfo=cairo)
