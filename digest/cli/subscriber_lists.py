@@ -43,7 +43,7 @@ def import_list(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Count, and change nothing")
     ] = False,
-) -> None:
+) -> int:
     """Import readers from a CSV file; nobody is mailed.
 
     Rows with proof of consent become active, and so do the others with --consent.
@@ -80,6 +80,7 @@ def import_list(
         "dry_run": dry_run,
     }
     face.show(document, _write_lines(report, is_dry_run=dry_run))
+    return 1 if report.read and report.rejected_total == report.read else 0
 
 
 def export_list(

@@ -71,6 +71,21 @@ def test_import_shows_people_the_first_bad_rows(desk: Cli, tmp_path: Path) -> No
     assert "10 more" in lines[-1]
 
 
+@pytest.mark.parametrize(
+    ("rows", "status"),
+    [("bad\nworse\n", 1), ("bad\nalice@x.example\n", 0), ("", 0)],
+)
+def test_import_fails_where_every_row_was_rejected(
+    desk: Cli, tmp_path: Path, rows: str, status: int
+) -> None:
+    (tmp_path / "list.csv").write_text("email\n" + rows, encoding="utf-8")
+
+    ran = desk("subscribers", "import", "list.csv", "--consent", "a fair", "--json")
+
+    assert ran.status == status
+    assert ran.document["rejected_total"] == rows.count("bad") + rows.count("worse")
+
+
 def test_import_takes_a_mapping_and_a_preset(desk: Cli, tmp_path: Path) -> None:
     (tmp_path / "l.csv").write_text("Who;When\na@x.example;2024-01-01\n", "utf-8")
     maps = ("--map", "address=who", "--map", "confirmed_at=When", "--preset", "plain")
