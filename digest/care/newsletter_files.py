@@ -18,6 +18,7 @@ from digest.domain.calendar import Schedule
 from digest.domain.errors import RefusedError, SettingsError, UsageError
 from digest.domain.letters import Sender
 from digest.domain.newsletters import Newsletter, Section
+from digest.domain.schedules import describe
 from digest.domain.theme import read_theme
 from digest.storage import audit, newsletters, schedules
 from digest.storage.engine import Database, Tx
@@ -172,7 +173,15 @@ def _store(tx: Tx, wanted: Seed, *, actor: Actor, now: datetime) -> Newsletter:
         detail={"slug": stored.slug},
     )
     if wanted.schedule is not None:
-        schedules.put(tx, stored.id, wanted.schedule, now, actor=actor)
+        kept = schedules.put(tx, stored.id, wanted.schedule, now, anew=True)
+        audit.record(
+            tx,
+            actor=actor,
+            action="schedule.set",
+            subject=("schedule", kept.id),
+            now=now,
+            detail=describe(wanted.schedule),
+        )
     return stored
 
 

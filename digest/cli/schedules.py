@@ -24,10 +24,10 @@ from digest.domain.calendar_text import (
     parse_zone,
     write_duration,
 )
-from digest.domain.newsletters import Newsletter
 from digest.domain.schedules import KeptSchedule
-from digest.storage import issue_exceptions, newsletters, schedules
+from digest.storage import newsletters, schedules
 from digest.storage.engine import Tx
+from digest.timetable import issues, plans
 
 _MOST = 520
 
@@ -80,15 +80,16 @@ def set_schedule(
         end_on=parse_date(end) if end else None,
     )
     now = service.now()
-    with service.db.write() as tx:
-        found = newsletters.get(tx, newsletter)
-        kept = schedules.put(tx, found.id, plan, now, actor=CLI)
+    kept = plans.set_schedule(
+        service.db, newsletter=newsletter, plan=plan, actor=CLI, now=now
+    )
     due = next_issues(kept.plan, now)
     document = {
-        "schedule": _document(found, kept),
-        "next": [_issue(found, issue) for issue in due],
+        "schedule": _document(newsletter, kept),
+        "next": [_issue(newsletter, issue) for issue in due],
     }
-    face.show(document, [_sentence(found, kept.plan), *_this_week(kept.plan, due)])
+    lines = [_sentence(newsletter, kept.plan), *_this_week(kept.plan, due)]
+    face.show(document, lines)
 
 
 def list_schedules(
@@ -101,9 +102,9 @@ def list_schedules(
     service = face.service()
     with service.db.read() as tx:
         kept = [one for one in schedules.list_all(tx) if one.id > after]
-        titles = {title.id: title for title in newsletters.list_all(tx)}
-    items = [_document(titles[one.newsletter_id], one) for one in kept]
-    lines = [_summary(titles[one.newsletter_id], one) for one in kept]
+        slugs = {title.id: title.slug for title in newsletters.list_all(tx)}
+    items = [_document(slugs[one.newsletter_id], one) for one in kept]
+    lines = [_summary(slugs[one.newsletter_id], one) for one in kept]
     face.show_page(items, lines, limit=limit, none="No newsletter has a schedule.")
 
 
@@ -127,13 +128,13 @@ def show_next(
     with service.db.read() as tx:
         asked = _asked(tx, newsletter)
     found = [
-        (title, issue)
-        for title, kept in asked
+        (slug, issue)
+        for slug, kept in asked
         if kept.plan.enabled
         for issue in next_issues(kept.plan, _from(start, kept.plan, now), count)
     ]
     found.sort(key=lambda pair: pair[1].due)
-    lines = [f"{title.slug}  {_line(issue)}" for title, issue in found]
+    lines = [f"{slug}  {_line(issue)}" for slug, issue in found]
     face.show([_issue(*pair) for pair in found], lines or "No issue is due.")
 
 
@@ -149,62 +150,64 @@ def move_issue(
     face = face_of(ctx)
     service = face.service()
     day = parse_date(issue_date)
-    with service.db.write() as tx:
-        found = newsletters.get(tx, newsletter)
-        zone = schedules.get(tx, found).plan.zone
-        moved = issue_exceptions.move(
-            tx,
-            found,
-            day,
-            parse_local(to, day=day, zone=zone),
-            actor=CLI,
-            now=service.now(),
-        )
-    face.show(_issue(found, moved), f"{found.slug}  {_line(moved)}")
+    with service.db.read() as tx:
+        zone = schedules.get(tx, newsletters.get(tx, newsletter)).plan.zone
+    moved = issues.move_issue(
+        service.db,
+        newsletter=newsletter,
+        issue_date=day,
+        to=parse_local(to, day=day, zone=zone),
+        actor=CLI,
+        now=service.now(),
+    )
+    face.show(_issue(newsletter, moved), f"{newsletter}  {_line(moved)}")
 
 
 def skip_issue(ctx: typer.Context, newsletter: Name, issue_date: IssueDate) -> None:
     """Leave one issue out."""
     face = face_of(ctx)
     service = face.service()
-    now, day = service.now(), parse_date(issue_date)
-    with service.db.write() as tx:
-        found = newsletters.get(tx, newsletter)
-        kept = issue_exceptions.skip(tx, found, day, actor=CLI, now=now)
+    day = parse_date(issue_date)
+    kept = issues.skip_issue(
+        service.db,
+        newsletter=newsletter,
+        issue_date=day,
+        actor=CLI,
+        now=service.now(),
+    )
     skipped = issue_of(kept.plan, day)
-    following = [_issue(found, i) for i in next_issues(kept.plan, skipped.due)]
-    document = {"newsletter": found.slug, "skipped": day, "next": following}
+    following = [_issue(newsletter, i) for i in next_issues(kept.plan, skipped.due)]
+    document = {"newsletter": newsletter, "skipped": day, "next": following}
     after = f"; the next is of {following[0]['issue_date']}" if following else ""
-    face.show(document, f"{found.slug}  {day} is skipped{after}.")
+    face.show(document, f"{newsletter}  {day} is skipped{after}.")
 
 
 def disable_schedule(ctx: typer.Context, newsletter: Name) -> None:
     """Stop following a schedule; `schedules set` starts it again."""
     face = face_of(ctx)
     service = face.service()
-    with service.db.write() as tx:
-        found = newsletters.get(tx, newsletter)
-        kept = schedules.disable(tx, found, actor=CLI, now=service.now())
-    face.show(_document(found, kept), _sentence(found, kept.plan))
+    kept = plans.disable_schedule(
+        service.db, newsletter=newsletter, actor=CLI, now=service.now()
+    )
+    face.show(_document(newsletter, kept), _sentence(newsletter, kept.plan))
 
 
-def _asked(tx: Tx, slug: str | None) -> Sequence[tuple[Newsletter, KeptSchedule]]:
+def _asked(tx: Tx, slug: str | None) -> Sequence[tuple[str, KeptSchedule]]:
     if slug is not None:
-        found = newsletters.get(tx, slug)
-        return [(found, schedules.get(tx, found))]
-    titles = {title.id: title for title in newsletters.list_all(tx)}
-    return [(titles[kept.newsletter_id], kept) for kept in schedules.list_all(tx)]
+        return [(slug, schedules.get(tx, newsletters.get(tx, slug)))]
+    slugs = {title.id: title.slug for title in newsletters.list_all(tx)}
+    return [(slugs[kept.newsletter_id], kept) for kept in schedules.list_all(tx)]
 
 
 def _from(text: str | None, plan: Schedule, now: datetime) -> datetime:
     return parse_instant(text, zone=plan.zone) if text else now
 
 
-def _document(newsletter: Newsletter, kept: KeptSchedule) -> dict[str, Any]:
+def _document(slug: str, kept: KeptSchedule) -> dict[str, Any]:
     plan = kept.plan
     return {
         "id": kept.id,
-        "newsletter": newsletter.slug,
+        "newsletter": slug,
         "at": _at(plan),
         "zone": plan.zone,
         "approval": plan.approval,
@@ -221,9 +224,9 @@ def _document(newsletter: Newsletter, kept: KeptSchedule) -> dict[str, Any]:
     }
 
 
-def _issue(newsletter: Newsletter, issue: DueIssue) -> dict[str, Any]:
+def _issue(slug: str, issue: DueIssue) -> dict[str, Any]:
     return {
-        "newsletter": newsletter.slug,
+        "newsletter": slug,
         "issue_date": issue.issue_date,
         "local": issue.local,
         "utc": issue.due,
@@ -235,21 +238,21 @@ def _at(plan: Schedule) -> str:
     return f"{WEEKDAYS[plan.weekday][:3]} {plan.at:%H:%M}"
 
 
-def _sentence(newsletter: Newsletter, plan: Schedule) -> str:
+def _sentence(slug: str, plan: Schedule) -> str:
     if not plan.enabled:
-        return f"{newsletter.slug}  disabled (was {_at(plan)} {plan.zone})"
+        return f"{slug}  disabled (was {_at(plan)} {plan.zone})"
     who = "approved by a person" if plan.approval is Approval.REQUIRED else "by itself"
     bounds = "".join(
         f", {word} {day}"
         for word, day in (("from", plan.start_on), ("until", plan.end_on))
         if day
     )
-    return f"{newsletter.slug}  {_at(plan)} {plan.zone}, {who}{bounds}"
+    return f"{slug}  {_at(plan)} {plan.zone}, {who}{bounds}"
 
 
-def _summary(newsletter: Newsletter, kept: KeptSchedule) -> str:
+def _summary(slug: str, kept: KeptSchedule) -> str:
     trouble = f"\n  {kept.trouble}" if kept.trouble else ""
-    return _sentence(newsletter, kept.plan) + trouble
+    return _sentence(slug, kept.plan) + trouble
 
 
 def _this_week(plan: Schedule, due: Sequence[DueIssue]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from digest.domain.calendar import WEEK, Schedule
 
@@ -38,6 +39,21 @@ class KeptSchedule:
     def has_asked(self, issue_date: date) -> bool:
         """Whether an operator was asked about a late issue."""
         return _reaches(self.late_for, issue_date)
+
+
+def describe(plan: Schedule) -> dict[str, Any]:
+    """Return a plan as the audit log shows it: plain values, durations in seconds."""
+    return {
+        "weekday": plan.weekday,
+        "local_time": plan.at.isoformat("minutes"),
+        "zone": plan.zone,
+        "approval": plan.approval,
+        "collect_before": int(plan.collect_before.total_seconds()),
+        "grace": int(plan.grace.total_seconds()),
+        "start_on": plan.start_on and str(plan.start_on),
+        "end_on": plan.end_on and str(plan.end_on),
+        "enabled": plan.enabled,
+    }
 
 
 def _reaches(mark: date | None, issue_date: date) -> bool:

@@ -9,7 +9,9 @@ from digest.domain.actor import SCHEDULE
 from digest.domain.editions import Edition
 from digest.domain.errors import StateError
 from digest.domain.newsletters import Newsletter
+from digest.domain.schedules import KeptSchedule
 from digest.ingest import collecting
+from digest.timetable import alerts
 
 _BECAUSE = "The schedule approves by itself."
 
@@ -101,3 +103,26 @@ def release(service: Service, edition_id: int) -> None:
         StateError: Its approval no longer holds, or it has no readers.
     """
     service.release(edition_id, actor=SCHEDULE)
+
+
+def mark_late(
+    service: Service, kept: KeptSchedule, issue_date: date, trouble: str, now: datetime
+) -> bool:
+    """Ask an operator about a late issue; say whether it was news."""
+    return alerts.mark_late(
+        service.db,
+        kept=kept,
+        issue_date=issue_date,
+        trouble=trouble,
+        actor=SCHEDULE,
+        now=now,
+    )
+
+
+def tell_trouble(
+    service: Service, kept: KeptSchedule, trouble: str | None, now: datetime
+) -> bool:
+    """Say why an issue does not go; say whether it was news."""
+    return alerts.tell_trouble(
+        service.db, kept=kept, trouble=trouble, actor=SCHEDULE, now=now
+    )

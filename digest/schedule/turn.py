@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 import structlog
 
 from digest.bootstrap import Service
-from digest.domain.actor import SCHEDULE
 from digest.domain.calendar import (
     Approval,
     DueIssue,
@@ -162,8 +161,7 @@ def _let_go(
             _tell(service, kept, issue, now, str(error))
         return
     _log.info("schedule.released", edition=edition.id)
-    with service.db.write() as tx:
-        schedules.tell_trouble(tx, kept, None, actor=SCHEDULE, now=now)
+    stages.tell_trouble(service, kept, None, now)
 
 
 def _ask(
@@ -180,9 +178,7 @@ def _ask(
         f"It was due at {issue.local:%Y-%m-%d %H:%M %Z} and is past its grace. Release"
         " it by hand (digest editions release ID), or leave it."
     )
-    with service.db.write() as tx:
-        news = schedules.mark_late(tx, kept, day, trouble, actor=SCHEDULE, now=now)
-    if news:
+    if stages.mark_late(service, kept, day, trouble, now):
         _log.warning("schedule.late", newsletter=newsletter.slug, issue_date=str(day))
 
 
@@ -192,9 +188,7 @@ def _tell(
     told = f"{issue.issue_date}: {trouble}"
     if told == kept.trouble:
         return
-    with service.db.write() as tx:
-        news = schedules.tell_trouble(tx, kept, told, actor=SCHEDULE, now=now)
-    if news:
+    if stages.tell_trouble(service, kept, told, now):
         _log.warning("schedule.blocked", schedule=kept.id, trouble=told)
 
 
@@ -202,8 +196,7 @@ def _forget_trouble(
     service: Service, kept: KeptSchedule, issue: DueIssue, now: datetime
 ) -> None:
     if kept.trouble and kept.trouble.startswith(str(issue.issue_date)):
-        with service.db.write() as tx:
-            schedules.tell_trouble(tx, kept, None, actor=SCHEDULE, now=now)
+        stages.tell_trouble(service, kept, None, now)
 
 
 def _edition_of(

@@ -26,6 +26,7 @@ from digest.storage import (
     subscriptions,
     tables,
 )
+from digest.timetable import plans
 from tests.builders import NOW, SECRETS, add_newsletter
 
 DESK = Actor(kind=ActorKind.OPERATOR, name="mona")
@@ -45,9 +46,13 @@ class Newsroom:
         self.newsletter = add_newsletter(service.db)
 
     def set(self, now: datetime = NOW, **changes: Any) -> KeptSchedule:
-        with self.db.write() as tx:
-            plan = replace(PLAN, **changes)
-            return schedules.put(tx, self.newsletter.id, plan, now, actor=DESK)
+        return plans.set_schedule(
+            self.db,
+            newsletter=self.newsletter.slug,
+            plan=replace(PLAN, **changes),
+            actor=DESK,
+            now=now,
+        )
 
     def add_story(self, day: date = SUNDAY, **changes: Any) -> None:
         values: dict[str, Any] = {

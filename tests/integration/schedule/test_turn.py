@@ -8,12 +8,8 @@ from sqlalchemy import update
 from digest.domain.calendar import Approval
 from digest.domain.states import EditionState
 from digest.schedule.turn import next_moment, tick
-from digest.storage import (
-    editions,
-    issue_exceptions,
-    schedules,
-    tables,
-)
+from digest.storage import editions, tables
+from digest.timetable import issues, plans
 from tests.builders import NOW, add_newsletter
 from tests.integration.schedule.newsroom import DESK, DUE, HOUR, SUNDAY, Newsroom
 
@@ -191,8 +187,9 @@ def test_a_moved_issue_goes_at_its_new_time_under_its_own_date(
 ) -> None:
     room.set()
     to = datetime.fromisoformat("2024-05-13 08:30")
-    with room.db.write() as tx:
-        issue_exceptions.move(tx, room.newsletter, SUNDAY, to, actor=DESK, now=NOW)
+    issues.move_issue(
+        room.db, newsletter="weekly", issue_date=SUNDAY, to=to, actor=DESK, now=NOW
+    )
 
     room.tick(DUE)
     early = room.states()
@@ -205,8 +202,9 @@ def test_a_moved_issue_goes_at_its_new_time_under_its_own_date(
 
 def test_a_skipped_issue_does_not_appear(room: Newsroom) -> None:
     room.set()
-    with room.db.write() as tx:
-        issue_exceptions.skip(tx, room.newsletter, SUNDAY, actor=DESK, now=NOW)
+    issues.skip_issue(
+        room.db, newsletter="weekly", issue_date=SUNDAY, actor=DESK, now=NOW
+    )
 
     for hours in (0, 8):
         room.tick(DUE + hours * HOUR)
@@ -217,8 +215,7 @@ def test_a_skipped_issue_does_not_appear(room: Newsroom) -> None:
 
 def test_a_disabled_schedule_does_nothing(room: Newsroom) -> None:
     room.set()
-    with room.db.write() as tx:
-        schedules.disable(tx, room.newsletter, actor=DESK, now=NOW)
+    plans.disable_schedule(room.db, newsletter="weekly", actor=DESK, now=NOW)
 
     room.tick(DUE)
 
@@ -229,8 +226,8 @@ def test_a_disabled_schedule_does_nothing(room: Newsroom) -> None:
 def test_one_broken_schedule_does_not_stop_the_others(room: Newsroom) -> None:
     plan = room.set().plan
     broken = add_newsletter(room.db, slug="broken")
+    plans.set_schedule(room.db, newsletter="broken", plan=plan, actor=DESK, now=NOW)
     with room.db.write() as tx:
-        schedules.put(tx, broken.id, plan, NOW, actor=DESK)
         rows = tables.schedules
         tx.execute(
             update(rows)

@@ -181,6 +181,16 @@ def test_a_schedule_is_stored_with_its_newsletter(
     assert (plan.grace, plan.start_on) == (timedelta(hours=3), date(2026, 11, 29))
 
 
+def test_records_who_set_a_seeded_schedule(tmp_path: Path, sqlite_db: Database) -> None:
+    path = write(tmp_path, LEAST + SECTION + '[schedule]\nat = "Sun 19:00"\n')
+
+    seed(sqlite_db, [path], mail_domain="n.example", actor=CLI, now=NOW)
+
+    with sqlite_db.read() as tx:
+        rows = tx.execute(text("SELECT actor, subject_kind, action FROM audit")).all()
+    assert ("cli", "schedule", "schedule.set") in [tuple(row) for row in rows]
+
+
 @pytest.mark.parametrize(
     ("table", "words"),
     [

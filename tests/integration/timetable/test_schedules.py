@@ -14,8 +14,9 @@ from digest.domain.editions import Edition
 from digest.domain.errors import NotFoundError, StateError, UsageError
 from digest.domain.newsletters import Newsletter
 from digest.domain.schedules import KeptSchedule
-from digest.storage import editions, issue_exceptions, schedules, tables
+from digest.storage import editions, schedules, tables
 from digest.storage.engine import Database
+from digest.timetable import alerts, issues, plans
 from tests.builders import NOW, add_newsletter
 
 DESK = Actor(kind=ActorKind.OPERATOR, name="mona")
@@ -34,26 +35,34 @@ PLAN = Schedule(
 
 
 def put(db: Database, newsletter: Newsletter, **changes: Any) -> KeptSchedule:
-    with db.write() as tx:
-        plan, now = replace(PLAN, **changes), LATER if changes else NOW
-        return schedules.put(tx, newsletter.id, plan, now, actor=DESK)
+    return plans.set_schedule(
+        db,
+        newsletter=newsletter.slug,
+        plan=replace(PLAN, **changes),
+        actor=DESK,
+        now=LATER if changes else NOW,
+    )
 
 
 def move(db: Database, newsletter: Newsletter, to: str) -> None:
-    with db.write() as tx:
-        issue_exceptions.move(
-            tx,
-            newsletter,
-            SUNDAY,
-            datetime.fromisoformat(to),
-            actor=DESK,
-            now=NOW,
-        )
+    issues.move_issue(
+        db,
+        newsletter=newsletter.slug,
+        issue_date=SUNDAY,
+        to=datetime.fromisoformat(to),
+        actor=DESK,
+        now=NOW,
+    )
 
 
 def skip(db: Database, newsletter: Newsletter, day: date = SUNDAY) -> None:
-    with db.write() as tx:
-        issue_exceptions.skip(tx, newsletter, day, actor=DESK, now=NOW)
+    issues.skip_issue(
+        db, newsletter=newsletter.slug, issue_date=day, actor=DESK, now=NOW
+    )
+
+
+def disable(db: Database, newsletter: Newsletter) -> None:
+    plans.disable_schedule(db, newsletter=newsletter.slug, actor=DESK, now=NOW)
 
 
 def load(db: Database, newsletter: Newsletter) -> KeptSchedule:
@@ -127,6 +136,28 @@ def test_refuses_to_store_what_nobody_can_follow(db: Database) -> None:
         assert schedules.find(tx, newsletter.id) is None
 
 
+def test_the_audit_log_tells_the_whole_plan(db: Database) -> None:
+    newsletter = add_newsletter(db)
+
+    put(db, newsletter)
+
+    with db.read() as tx:
+        detail = tx.execute(
+            select(tables.audit.c.detail).where(tables.audit.c.action == "schedule.set")
+        ).scalar_one()
+    assert detail == {
+        "weekday": 6,
+        "local_time": "19:00",
+        "zone": "Africa/Cairo",
+        "approval": "auto",
+        "collect_before": 10_800,
+        "grace": 5_400,
+        "start_on": "2024-05-19",
+        "end_on": "2024-07-28",
+        "enabled": True,
+    }
+
+
 def test_names_the_command_where_there_is_no_schedule(db: Database) -> None:
     newsletter = add_newsletter(db)
 
@@ -191,8 +222,7 @@ def test_disabling_twice_is_one_change(db: Database) -> None:
     put(db, newsletter)
 
     for _ in range(2):
-        with db.write() as tx:
-            schedules.disable(tx, newsletter, actor=DESK, now=NOW)
+        disable(db, newsletter)
 
     assert actions(db)[1:] == ["operator:mona schedule.disabled"]
 
@@ -200,8 +230,7 @@ def test_disabling_twice_is_one_change(db: Database) -> None:
 def test_enabling_again_starts_anew(db: Database) -> None:
     newsletter = add_newsletter(db)
     put(db, newsletter)
-    with db.write() as tx:
-        schedules.disable(tx, newsletter, actor=DESK, now=NOW)
+    disable(db, newsletter)
 
     kept = put(db, newsletter, enabled=True)
 
@@ -226,11 +255,10 @@ def test_asks_about_a_late_issue_once(db: Database) -> None:
 
     news = []
     for day in (SUNDAY, SUNDAY, SUNDAY + timedelta(days=7), SUNDAY):
-        with db.write() as tx:
-            told = schedules.mark_late(
-                tx, kept, day, "Send it?", actor=SCHEDULE, now=NOW
-            )
-            news.append(told)
+        told = alerts.mark_late(
+            db, kept=kept, issue_date=day, trouble="Send it?", actor=SCHEDULE, now=NOW
+        )
+        news.append(told)
 
     assert news == [True, False, True, False]
     assert actions(db)[1:] == ["schedule schedule.late"] * 2
@@ -242,9 +270,10 @@ def test_tells_each_trouble_once(db: Database) -> None:
 
     news = []
     for trouble in (None, "no stories", "no stories", None, None, "no stories"):
-        with db.write() as tx:
-            told = schedules.tell_trouble(tx, kept, trouble, actor=SCHEDULE, now=NOW)
-            news.append(told)
+        told = alerts.tell_trouble(
+            db, kept=kept, trouble=trouble, actor=SCHEDULE, now=NOW
+        )
+        news.append(told)
 
     assert news == [False, True, False, True, False, True]
     assert actions(db)[1:] == ["schedule schedule.blocked"] * 2

@@ -1,0 +1,1 @@
+"""When newsletters appear: plans, single issues that differ, what is amiss."""
