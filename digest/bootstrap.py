@@ -209,6 +209,7 @@ def make_post(service: Service) -> Post:
         uncertain=UncertainPolicy(settings.send.uncertain),
         worker=f"{socket.gethostname()[:40]}:{os.getpid()}:{random.token_hex(4)}",
         release=partial(service.release, actor=SCHEDULE),
+        retry=settings.send.retry.policy,
     )
 
 
