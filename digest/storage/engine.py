@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
@@ -14,6 +15,7 @@ from sqlalchemy.exc import (
 )
 
 from digest.domain.errors import SettingsError
+from digest.storage.turn import Turn
 
 Tx = Connection
 """A connection inside a transaction; what entity modules are given."""
@@ -36,6 +38,9 @@ class Database:
         self.url = url
         self.engine = _make_engine(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
+        file = self.engine.url.database if self.is_sqlite else None
+        is_file = file not in {None, "", ":memory:"}
+        self._turn = Turn(Path(f"{file}.lock") if is_file else None)
 
     @contextmanager
     def write(self) -> Iterator[Tx]:
@@ -43,11 +48,12 @@ class Database:
 
         On SQLite it takes the write lock at once (BEGIN IMMEDIATE): a
         transaction that starts by reading and then writes would fail with
-        "database is locked" whatever the busy timeout.
+        "database is locked" whatever the busy timeout. Writers queue for it before,
+        since SQLite itself only asks again after up to 100 ms.
         """
         with self.engine.connect() as connection:
             writer = connection.execution_options(digest_write=True)
-            with writer.begin():
+            with self._turn.taken(), writer.begin():
                 yield writer
 
     @contextmanager
@@ -56,9 +62,21 @@ class Database:
         with self.engine.connect() as connection:
             yield connection
 
+    @property
+    def libpq_url(self) -> str:
+        """The address of a PostgreSQL database as libpq takes it, with any password."""
+        plain = self.engine.url.set(drivername="postgresql")
+        return plain.render_as_string(hide_password=False)
+
     def close(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
+        self._turn.close()
+
+
+def driver_connection(tx: Tx) -> Any:
+    """Return the driver's own connection beneath a transaction."""
+    return tx.connection.driver_connection
 
 
 def _make_engine(url: str) -> Engine:
