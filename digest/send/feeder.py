@@ -26,6 +26,7 @@ from digest.storage.engine import Tx
 _log = structlog.get_logger()
 _EDITIONS_KEPT = 4
 _NOTICES_AT_ONCE = 50
+_BETWEEN_LOOKS_SECONDS = 0.2
 _FIRST, _SECOND, _LAST = range(3)
 
 Place = tuple[int, int, Job | None]
@@ -102,6 +103,19 @@ class Feeder:
         claim.outstanding -= 1
         if not claim.outstanding:
             await self._end(claim)
+
+    async def carry_chunk(self, edition_id: int, number: int) -> None:
+        """Look for work now; return once somebody holds the chunk, or nobody may."""
+
+        def is_waiting() -> bool:
+            with self._post.db.read() as tx:
+                return chunks.is_waiting(
+                    tx, edition_id, number, owner=self._owner, now=self._clock()
+                )
+
+        while await self._ledger.persist(is_waiting):
+            self._wake.set()
+            await asyncio.sleep(_BETWEEN_LOOKS_SECONDS)
 
     async def beat(self) -> None:
         """Renew every lease until cancelled."""

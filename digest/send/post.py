@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from digest.dispatch.port import Dispatch, InProcess
 from digest.domain.deliveries import UncertainPolicy
 from digest.domain.retry import RetryPolicy
 from digest.domain.secrets import Secrets
@@ -30,6 +31,7 @@ class Post:
         uncertain: What becomes of an edition's letters whose answer was lost.
         worker: This worker's name, unique, at most 59 characters.
         release: Releases an edition whose time has come, by its id.
+        dispatch: Brings wake-ups from a release elsewhere.
         retry: Waits and the deadline.
         lease: How long a claim outlives its worker. With `poll` it bounds recovery:
             4 s and half a second stay under the promised 5 s.
@@ -50,6 +52,7 @@ class Post:
     uncertain: UncertainPolicy
     worker: str
     release: Callable[[int], object]
+    dispatch: Dispatch = field(default_factory=InProcess)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     lease: timedelta = timedelta(seconds=4)
     heartbeat: timedelta = timedelta(seconds=1)

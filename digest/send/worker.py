@@ -34,7 +34,9 @@ async def work(post: Post, *, clock: Clock, stop: asyncio.Event) -> None:
             await _sleep_unless(stop, _AFTER_FAILURE_SECONDS)
 
 
-async def drain(post: Post, *, clock: Clock) -> Totals:
+async def drain(
+    post: Post, *, clock: Clock, stop: asyncio.Event | None = None
+) -> Totals:
     """Carry everything that is due, then return.
 
     It waits for the leases of other workers to end, by their work or their death.
@@ -42,11 +44,14 @@ async def drain(post: Post, *, clock: Clock) -> Totals:
     Args:
         post: What the worker is built of.
         clock: The time.
+        stop: Set it to end the worker before.
 
     Returns:
         What was done, and what is left for later.
     """
-    totals = await _run(post, clock=clock, stop=asyncio.Event(), until_idle=True)
+    totals = await _run(
+        post, clock=clock, stop=stop or asyncio.Event(), until_idle=True
+    )
     with post.db.read() as tx:
         totals.waiting = deliveries.count_open(tx) + notice_ledger.count_open(tx)
     return totals
@@ -66,6 +71,7 @@ async def _run(
             support = [
                 group.create_task(ledger.write_groups(), name="ledger"),
                 group.create_task(feeder.beat(), name="heartbeat"),
+                group.create_task(post.dispatch.attend(feeder.carry_chunk)),
             ]
             lanes = [
                 group.create_task(_serve(lane, feeder), name=f"lane-{n}")
