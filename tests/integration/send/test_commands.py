@@ -194,13 +194,27 @@ def test_nothing_due_is_no_error(cli: Run, db: Database) -> None:
     assert (ran.status, ran.out) == (0, "Nothing was due.\n")
 
 
-def test_more_processes_are_refused_with_the_way_to_have_them(
-    cli: Run, db: Database
+def test_two_processes_say_what_both_have_done(
+    cli: Run, edition: Edition, inbox: Inbox
 ) -> None:
+    cli("editions", "release", str(edition.id))
+
+    ran = cli("worker", "--once", "--processes", "2", "--json")
+
+    assert ran.status == 0
+    assert ran.document["sent"] == len(inbox.received) == 3
+    assert ran.document["waiting"] == 0
+
+
+def test_a_process_that_cannot_work_says_why_through_its_parent(
+    cli: Run, db: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "home/keys/dkim-digest.pem").write_text("no key")
+
     ran = cli("worker", "--once", "--processes", "2")
 
-    assert ran.status == 2
-    assert "as often as" in ran.err
+    assert ran.status == 1
+    assert "DKIM" in ran.err
 
 
 def test_lists_letters_with_their_message_ids(
