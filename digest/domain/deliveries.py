@@ -140,6 +140,7 @@ class Result:
         refused: The server said no in so many words, so that the next try may
             carry a new Date (design rule 4).
         tried: Whether a server was asked at all.
+        policy: Where it was refused on account of the sender: `550 5.7.1`.
     """
 
     lease: Lease
@@ -153,6 +154,7 @@ class Result:
     smtp_text: str = ""
     refused: bool = False
     tried: bool = True
+    policy: str | None = None
 
 
 def message_id(

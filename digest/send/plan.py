@@ -14,7 +14,7 @@ from digest.domain.site import Site
 from digest.domain.states import DeliveryState, EditionState
 from digest.domain.theme import read_theme
 from digest.send.letter import check_letters
-from digest.storage import audit, chunks, deliveries, editions, newsletters
+from digest.storage import answers, audit, chunks, deliveries, editions, newsletters
 from digest.storage.engine import Database, Tx, driver_connection
 
 CHUNK_SIZE = 1000
@@ -222,6 +222,8 @@ def resume(db: Database, *, edition_id: int, actor: Actor, now: datetime) -> Edi
         moved = editions.move(
             tx, edition, EditionState.SENDING, now=now, pause_reason=None
         )
+        # What was refused before is known; count anew.
+        answers.forget(tx, edition_id)
         _record(tx, edition, "resumed", actor=actor, now=now)
         return moved
 
@@ -239,6 +241,7 @@ def cancel(db: Database, *, edition_id: int, actor: Actor, now: datetime) -> Can
         editions.move(tx, edition, EditionState.CANCELLED, now=now, finished_at=now)
         skipped = deliveries.cancel_open(tx, edition_id, now=now)
         chunks.close_free(tx, edition_id)
+        answers.forget(tx, edition_id)
         found = deliveries.counts(tx, edition_id, since=now).by_state
         effect = Cancelled(
             skipped=skipped,
