@@ -109,7 +109,8 @@ def plan(
         How many.
     """
     opted_in = func.coalesce(_s.confirmed_at, _s.since)
-    place = func.row_number().over(order_by=(opted_in.desc(), _s.id.desc())) - 1
+    newest = (opted_in.desc(), _s.id.desc())
+    place = func.row_number().over(order_by=newest) - 1
     readers = select(
         literal(edition_id),
         _s.subscriber_id,
@@ -128,6 +129,8 @@ def plan(
     source = _eligible(readers, newsletter_id, now).join(
         tables.variants, _of_reader(edition_id)
     )
+    # Rows get their ids in this order, too, and a chunk is carried by id.
+    source = source.order_by(*newest)
     inserted = tx.execute(
         insert(tables.deliveries).from_select(names, source),
         # An INSERT's count of rows is otherwise lost on PostgreSQL.
