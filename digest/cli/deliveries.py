@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from digest.bootstrap import Service
+from digest.cli.edition_text import letters
 from digest.cli.editions import EditionId
 from digest.cli.face import CLI, face_of, page_of
 from digest.domain.deliveries import LetterKind, message_id
@@ -20,6 +21,12 @@ class Settlement(StrEnum):
 
     RESEND = "resend"  # once more, with the same Message-ID and bytes
     SENT = "sent"  # they are taken as sent
+
+
+_DONE = {
+    Settlement.RESEND: ("waits to be sent again", "wait to be sent again"),
+    Settlement.SENT: ("counts as sent", "count as sent"),
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -74,10 +81,8 @@ def settle_deliveries(
         actor=CLI,
         now=service.now(),
     )
-    done = (
-        "wait to be sent again" if uncertain == Settlement.RESEND else "count as sent"
-    )
-    face.show({"settled": count, "to": uncertain}, f"{count} letters {done}.")
+    verbs = _DONE[uncertain]
+    face.show({"settled": count, "to": uncertain}, f"{letters(count, *verbs)}.")
 
 
 def _document(

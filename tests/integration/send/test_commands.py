@@ -17,14 +17,16 @@ from digest.settings import load_settings
 from digest.storage import editions, newsletters, tables
 from digest.storage.engine import Database
 from digest.templating import Templates
-from tests.builders import SECRETS
+from tests.builders import NOW, SECRETS
 from tests.conftest import Ran
 from tests.posting import (
     Inbox,
     add_edition,
     add_readers,
     make_post,
+    mark_sent,
     put_in_doubt,
+    rows_of,
 )
 
 Run = Callable[..., Ran]
@@ -265,3 +267,43 @@ def test_settling_for_people_says_what_happens(cli: Run, edition: Edition) -> No
     ran = cli("deliveries", "settle", str(edition.id), "--uncertain", "resend")
 
     assert ran.out == "0 letters wait to be sent again.\n"
+
+
+def test_a_pause_says_what_waits_and_the_ways_out(
+    cli: Run, db: Database, edition: Edition
+) -> None:
+    cli("editions", "release", str(edition.id))
+    mark_sent(db, edition.id, 2, at=NOW)
+
+    ran = cli("editions", "pause", str(edition.id))
+
+    assert "1 letter waits." in ran.out
+    assert f"editions resume {edition.id}" in ran.out
+
+
+def test_a_pause_of_the_worker_says_where_to_look(
+    cli: Run, db: Database, edition: Edition
+) -> None:
+    cli("editions", "release", str(edition.id))
+    first, second, _ = (row.id for row in rows_of(db, edition))
+    c = tables.deliveries.c
+    with db.write() as tx:
+        change = update(tables.deliveries)
+        tx.execute(change.where(c.id == first).values(state="deferred"))
+        tx.execute(change.where(c.id == second).values(state="dispatching"))
+
+    paused = cli("editions", "pause", str(edition.id), "--reason", "a storm")
+    cancelled = cli("editions", "cancel", str(edition.id))
+
+    assert "2 letters wait; those under way (1) finish." in paused.out
+    assert "--state deferred" in paused.out
+    assert "2 letters are not sent, 1 under way, 0 sent before" in cancelled.out
+
+
+def test_one_letter_is_counted_as_one(cli: Run, db: Database, edition: Edition) -> None:
+    cli("editions", "release", str(edition.id))
+    put_in_doubt(db, edition)
+
+    ran = cli("deliveries", "settle", str(edition.id), "--uncertain", "resend")
+
+    assert ran.out == "1 letter waits to be sent again.\n"
