@@ -95,6 +95,7 @@ async def _web(run: _Run) -> None:
         port=web.port,
         stop=run.stop,
         ready=tell,
+        trusted_proxies=web.trusted_proxies,
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -37,6 +38,14 @@ def _read_list(value: object) -> object:
     return value
 
 
+def _check_network(text: str) -> str:
+    try:
+        ip_network(text)
+    except ValueError as error:
+        raise ValueError(f"not an address or a network: {error}") from None
+    return text
+
+
 def _read_table(value: object) -> object:
     """A variable holds a table as `example.com=60, *=10`."""
     if isinstance(value, str):
@@ -66,6 +75,9 @@ Place = Annotated[Path, BeforeValidator(_check_path), AfterValidator(Path.expand
 Secret = Annotated[SecretStr, Field(min_length=1)]
 Minutes = Annotated[float, Field(gt=0, le=1440)]
 Waits = Annotated[list[Minutes], BeforeValidator(_read_list), Field(min_length=1)]
+Networks = Annotated[
+    list[Annotated[str, AfterValidator(_check_network)]], BeforeValidator(_read_list)
+]
 Letters = Annotated[int, Field(ge=1)]
 Days = Annotated[list[Letters], BeforeValidator(_read_list)]
 Rates = Annotated[
@@ -135,6 +147,10 @@ class WebSettings(Part):
     )
     host: Word = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on.")
+    trusted_proxies: Networks = Field(
+        default=["127.0.0.1", "::1"],
+        description="Whose X-Forwarded-For is believed: addresses or networks.",
+    )
 
 
 class MailSettings(Part):

@@ -173,6 +173,8 @@ def test_a_group_is_not_a_setting() -> None:
         ("[web]\nbase_url = 'http://news.example.com'", "https://"),
         ("[send]\nuncertain = 'maybe'", "'hold' or 'resend'"),
         ("[send]\nprocesses = 65", "send.processes"),
+        ("[web]\ntrusted_proxies = ['proxy']", "web.trusted_proxies"),
+        ("[web]\ntrusted_proxies = ['10.0.0.1/8']", "web.trusted_proxies"),
         ("[database]\nurl = ''", "database.url"),
         ("[send]\npause_policy_share = 0", "send.pause_policy_share"),
         ("[send]\nwarm_up = [0]", "send.warm_up"),
