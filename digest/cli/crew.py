@@ -77,10 +77,13 @@ class Crew:
         finally:
             os.close(self._ours)
             os.close(self._theirs)
+        found = []
         for part in said:
             if isinstance(part, BaseException):
                 raise part
-        return [json.loads(part) for part in said if part and self._plan.once]
+            if part and self._plan.once:
+                found.append(json.loads(part))
+        return found
 
     async def _keep(self, number: int, stop: asyncio.Event) -> bytes:
         """Keep one process running; returns what the last one said."""
