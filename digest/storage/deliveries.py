@@ -1,7 +1,7 @@
 """Deliveries: one row for each edition and reader."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import (
     ColumnElement,
     Date,
-    Row,
     Select,
     and_,
     case,
@@ -184,7 +183,11 @@ def load_open(
 ) -> list[tuple[Delivery, SkipReason | None]]:
     """Load a chunk's deliveries that are due, each with why it may not be sent."""
     query = join_readers(
-        select(tables.deliveries, bar_of_delivery(now).label("bar"))
+        select(
+            *(_c.id, _c.edition_id, _c.subscription_id, _c.variant_id, _c.address),
+            *(_c.confirmed_on, _c.key_id, _c.state, _c.attempts, _c.refusals),
+            *(_c.first_attempt_at, _c.dated_at, bar_of_delivery(now)),
+        )
     ).where(
         _c.edition_id == chunk.edition_id,
         _c.chunk == chunk.number,
@@ -193,8 +196,7 @@ def load_open(
             and_(_c.state == DeliveryState.DEFERRED, _c.next_attempt_at <= now),
         ),
     )
-    rows = tx.execute(query.order_by(_c.id)).all()
-    return [(_load(row), SkipReason(row.bar) if row.bar else None) for row in rows]
+    return [_load(row) for row in tx.execute(query.order_by(_c.id))]
 
 
 def counts(tx: Tx, edition_id: int, *, since: datetime) -> Counts:
@@ -280,9 +282,23 @@ def settle_uncertain(
     return len(rows)
 
 
-def _load(row: Row[Any]) -> Delivery:
-    values = {field.name: getattr(row, field.name) for field in fields(Delivery)}
-    return Delivery(**values | {"state": DeliveryState(row.state)})
+def _load(row: Sequence[Any]) -> tuple[Delivery, SkipReason | None]:
+    # By place: this is done for every letter.
+    delivery = Delivery(
+        id=row[0],
+        edition_id=row[1],
+        subscription_id=row[2],
+        variant_id=row[3],
+        address=row[4],
+        confirmed_on=row[5],
+        key_id=row[6],
+        state=DeliveryState(row[7]),
+        attempts=row[8],
+        refusals=row[9],
+        first_attempt_at=row[10],
+        dated_at=row[11],
+    )
+    return delivery, SkipReason(row[12]) if row[12] else None
 
 
 def count_open(tx: Tx) -> int:

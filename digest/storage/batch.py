@@ -1,0 +1,95 @@
+"""Many rows in one statement: a JSON text on SQLite, arrays on PostgreSQL.
+
+One statement for a group costs one round trip, and takes the interpreter's lock once;
+one for each row would take it as often, while the lanes want it.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Integer,
+    Text,
+    bindparam,
+    func,
+    type_coerce,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import BigInteger, DateTime, TypeEngine
+
+from digest.storage.engine import Tx
+from digest.storage.types import UtcDateTime
+
+Columns = Mapping[str, type[int] | type[str] | type[datetime]]
+"""Names to types, in the order of the values of a row."""
+
+_PARAMETER = "batch"
+_ARRAYS: Mapping[type, TypeEngine[Any]] = {
+    int: BigInteger(),
+    str: Text(),
+    datetime: DateTime(timezone=True),
+}
+_READ: Mapping[type, TypeEngine[Any]] = {
+    int: Integer(),
+    str: Text(),
+    datetime: UtcDateTime(),
+}
+
+
+class Batch:
+    """Rows of values that a statement reads like a table.
+
+    Args:
+        columns: What a row holds.
+        dialect: The database's.
+
+    Attributes:
+        table: What the statement selects or updates from.
+    """
+
+    def __init__(self, columns: Columns, dialect: str) -> None:
+        self._columns = columns
+        self._is_json = dialect == "sqlite"
+        self.table: FromClause = self._make_table()
+
+    def __getitem__(self, name: str) -> ColumnElement[Any]:
+        """Return a column."""
+        kind = _READ[self._columns[name]]
+        if not self._is_json:
+            return type_coerce(self.table.c[name], kind)
+        place = list(self._columns).index(name)
+        value = func.json_extract(self.table.c.value, f"$[{place}]")
+        return type_coerce(value, kind)
+
+    def bind(self, rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
+        """Return the parameters of a statement for some rows."""
+        if self._is_json:
+            return {_PARAMETER: json.dumps(rows, default=_write_time)}
+        columns = zip(*rows, strict=True) if rows else [()] * len(self._columns)
+        return {f"{_PARAMETER}_{n}": list(c) for n, c in enumerate(columns)}
+
+    def _make_table(self) -> FromClause:
+        if self._is_json:
+            text = bindparam(_PARAMETER, type_=Text())
+            return func.json_each(text).table_valued("value", name=_PARAMETER)
+        arrays = [
+            bindparam(f"{_PARAMETER}_{n}", type_=ARRAY(_ARRAYS[kind]))
+            for n, kind in enumerate(self._columns.values())
+        ]
+        rows = func.unnest(*arrays).table_valued(*self._columns, name=_PARAMETER)
+        return rows.render_derived()
+
+
+def dialect_of(tx: Tx) -> str:
+    """Name the database's kind."""
+    return tx.dialect.name
+
+
+def _write_time(at: datetime) -> str:
+    """Write an instant as SQLAlchemy stores it on SQLite."""
+    naive = at.astimezone(UTC).replace(tzinfo=None)
+    return naive.isoformat(" ", timespec="microseconds")
