@@ -35,14 +35,14 @@ def copy(
         counts = {}
         for table in metadata.sorted_tables:
             counts[table.name] = _copy_table(old, new, table, tell)
-            if not target.is_sqlite:
+            if "id" in table.c and not target.is_sqlite:
                 _go_on_counting(new, table)
         return counts
 
 
 def _require_empty(tx: Connection) -> None:
     for table in metadata.sorted_tables:
-        if tx.execute(select(table.c.id).limit(1)).first() is not None:
+        if tx.execute(select(table).limit(1)).first() is not None:
             raise StateError(
                 f"The database to copy into has {table.name} already.",
                 "Copy into a new one, before `digest init`.",
@@ -54,7 +54,7 @@ def _copy_table(
 ) -> int:
     count = 0
     rows = old.execution_options(yield_per=_ROWS_AT_ONCE).execute(
-        select(table).order_by(table.c.id)
+        select(table).order_by(*table.primary_key)
     )
     for part in rows.mappings().partitions():
         new.execute(insert(table), [dict(row) for row in part])

@@ -26,7 +26,10 @@ def fill(db: Database) -> None:
 def rows(db: Database) -> dict[str, list[tuple[object, ...]]]:
     with db.read() as tx:
         return {
-            table.name: [tuple(r) for r in tx.execute(select(table).order_by("id"))]
+            table.name: [
+                tuple(row)
+                for row in tx.execute(select(table).order_by(*table.primary_key))
+            ]
             for table in metadata.sorted_tables
         }
 
