@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 
 from digest.dispatch.port import CarryChunk
+from digest.domain.errors import SettingsError
 
 _log = structlog.get_logger()
 _TASK, _QUEUE = "carry_chunk", "chunks"
@@ -24,7 +25,7 @@ _STALLED_SECONDS = 10.0
 _BETWEEN_REAPS_SECONDS = 5.0
 _BETWEEN_LOOKS_SECONDS = 5.0
 _AFTER_FAILURE_SECONDS = 5.0
-_MOST_ATTEMPTS = 100
+_MOST_ATTEMPTS = 20
 # One for LISTEN, one for jobs and heartbeats; a third where they meet.
 _CONNECTIONS = {"min_size": 1, "max_size": 3}
 
@@ -64,11 +65,15 @@ class Queue:
 
     async def _attend(self, carry: CarryChunk) -> None:
         app = self.make_app("PsycopgConnector", conninfo=self._url, **_CONNECTIONS)
-        retry = _procrastinate().RetryStrategy(max_attempts=_MOST_ATTEMPTS)
+        retry = _procrastinate().RetryStrategy(max_attempts=_MOST_ATTEMPTS, wait=1)
 
         @app.task(name=_TASK, queue=_QUEUE, retry=retry)  # type: ignore[untyped-decorator]
         async def carry_chunk(*, edition_id: int, number: int) -> None:
-            await carry(edition_id, number)
+            try:
+                await carry(edition_id, number)
+            except Exception:
+                _log.exception("dispatch.wake_up_failed", id=edition_id, chunk=number)
+                raise
 
         async with app.open_async():
             reaping = asyncio.create_task(self._reap(app), name="reaper")
@@ -138,6 +143,12 @@ async def reap(app: Any, *, now: datetime, silence: float) -> int:
 
 def _procrastinate() -> Any:
     # Loaded here: an installation on SQLite does not have it.
-    module = importlib.import_module("procrastinate")
+    try:
+        module = importlib.import_module("procrastinate")
+    except ModuleNotFoundError as error:
+        raise SettingsError(
+            "PostgreSQL needs the procrastinate package.",
+            "Install it with: pip install 'digest-mailer[postgres]'.",
+        ) from error
     logging.getLogger("procrastinate").setLevel(logging.CRITICAL)
     return module

@@ -1,15 +1,18 @@
 """Wake-ups over procrastinate on a real PostgreSQL."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from digest.dispatch.port import InProcess
 from digest.dispatch.queue import Queue, reap
+from digest.domain.errors import SettingsError
 from digest.storage.engine import Database, driver_connection
 
 LIMIT_SECONDS = 20.0
@@ -135,21 +138,43 @@ async def test_the_job_of_a_dead_worker_is_put_back(
 
 
 @pytest.mark.postgres
-async def test_losing_the_queue_is_only_told(
-    postgres_url: str, capsys: pytest.CaptureFixture[str]
+async def test_losing_the_queue_is_only_told(postgres_db: Database) -> None:
+    url = postgres_db.libpq_url
+    url += f"{'&' if '?' in url else '?'}options=-csearch_path%3Dnowhere"
+
+    with capture_logs() as logs:
+        async with attending(Queue(url, clock=now), Carrier()):
+            await until(lambda: any(x["event"] == "dispatch.failed" for x in logs))
+
+    assert {log["log_level"] for log in logs} == {"warning"}
+
+
+@pytest.mark.postgres
+async def test_a_wake_up_that_fails_is_told_and_tried_again(
+    postgres_db: Database, queue: Queue
 ) -> None:
-    queue = Queue(f"{postgres_url}&options=-csearch_path%3Dnowhere", clock=now)
-    told = ""
+    enqueue(postgres_db, queue, 7, 1)
 
-    def is_told() -> bool:
-        nonlocal told
-        told += "".join(capsys.readouterr())
-        return "dispatch.failed" in told
+    async def fail(_edition_id: int, _number: int) -> None:
+        raise ZeroDivisionError
 
-    async with attending(queue, Carrier()):
-        await until(is_told)
+    with capture_logs() as logs:
+        task = asyncio.create_task(queue.attend(fail))
+        await until(lambda: bool(logs) and jobs(postgres_db)[0][1] == "todo")
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
-    assert "dispatch.failed" in told
+    assert logs[0]["event"] == "dispatch.wake_up_failed"
+
+
+def test_without_its_package_the_mend_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "procrastinate", None)
+
+    with pytest.raises(SettingsError, match="procrastinate"):
+        Queue("postgresql://db/digest", clock=now)
 
 
 async def test_in_process_nothing_is_left_and_nobody_woken() -> None:
