@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 
@@ -33,7 +33,7 @@ def plan(count: int, *options: str, grace: float = 5) -> Plan:
     return Plan(count=count, options=options, grace=timedelta(seconds=grace))
 
 
-def pids(logs: list[dict[str, object]]) -> list[int]:
+def pids(logs: Sequence[Mapping[str, object]]) -> list[int]:
     return [
         int(str(log["pid"])) for log in logs if log["event"] == "worker.process_started"
     ]
