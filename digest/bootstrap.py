@@ -221,6 +221,8 @@ def make_post(service: Service) -> Post:
         worker=f"{socket.gethostname()[:40]}:{os.getpid()}:{random.token_hex(4)}",
         release=partial(service.release, actor=SCHEDULE),
         retry=settings.send.retry.policy,
+        rates=settings.rates,
+        pause_share=settings.send.pause_policy_share,
         dispatch=service.dispatch,
     )
 

@@ -33,7 +33,8 @@ class Permit(StrEnum):
 
     GRANTED = "granted"  # it is `dispatching`, durably
     BARRED = "barred"  # its reader left or is suppressed: `skipped`, durably
-    CLOSED = "closed"  # the edition was paused or cancelled meanwhile
+    # The edition was paused or cancelled meanwhile; a result is written all the same.
+    CLOSED = "closed"
     LOST = "lost"  # another worker took the lease over
 
 

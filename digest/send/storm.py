@@ -11,7 +11,9 @@ import structlog
 
 from digest.domain.actor import WORKER
 from digest.domain.answers import ALL, Refused, describe, is_storm, look_back
+from digest.domain.deliveries import Delivery, Result
 from digest.domain.states import EditionState
+from digest.send.job import Job
 from digest.send.post import Clock
 from digest.storage import answers, audit, editions
 from digest.storage.engine import Database, Tx
@@ -57,26 +59,30 @@ class StormWatch:
         self._news: list[_News] = []
         self._writing = asyncio.Lock()
 
-    def answered(self, edition_id: int, domain: str) -> None:
-        """Count an answer that is no refusal on account of the sender."""
-        if len(self._others) > _MOST_DOMAINS:
-            self._others.clear()
-        self._others[edition_id, domain] += 1
-        self._others[edition_id, ALL] += 1
+    def hear(self, job: Job, result: Result) -> bool:
+        """Count what a server answered to a letter.
 
-    async def refused(self, edition_id: int, domain: str, code: str) -> None:
-        """Count a refusal on account of the sender; it may pause the edition.
-
-        Args:
-            edition_id: Whose letter was refused.
-            domain: The receiving domain.
-            code: `550 5.7.1`.
+        Returns:
+            Whether it refused on account of the sender: then `share` must follow.
         """
-        for scope in (domain, ALL):
-            others = self._others.pop((edition_id, scope), 0)
-            self._news.append(
-                _News(edition_id, scope, Refused(code=code, others=others))
-            )
+        letter = job.letter
+        if result.smtp_code is None or not isinstance(letter, Delivery):
+            return False
+        places = (letter.edition_id, job.domain), (letter.edition_id, ALL)
+        if result.policy is None:
+            if len(self._others) > _MOST_DOMAINS:
+                self._others.clear()
+            for place in places:
+                self._others[place] += 1
+            return False
+        for edition_id, domain in places:
+            others = self._others.pop((edition_id, domain), 0)
+            refused = Refused(code=result.policy, others=others)
+            self._news.append(_News(edition_id, domain, refused))
+        return True
+
+    async def share(self) -> None:
+        """Add what was heard to what all workers heard; it may pause the edition."""
         # Whoever waits while one transaction runs shares the next.
         async with self._writing:
             news, self._news = self._news, []

@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
 
+from digest.domain.deliveries import Delivery, Lease, LetterKind, Result
 from digest.domain.editions import Edition
-from digest.domain.states import EditionState
+from digest.domain.states import DeliveryState, EditionState
 from digest.send import plan, progress
+from digest.send.job import Claim, Job
 from digest.send.storm import StormWatch
 from digest.storage import answers, editions
 from digest.storage.engine import Database
@@ -47,12 +50,54 @@ def state_of(db: Database, edition: Edition) -> EditionState:
         return editions.get(tx, edition.id).state
 
 
+def answer(
+    watch: StormWatch, edition: Edition, domain: str, policy: str | None
+) -> bool:
+    """One answer to a letter to a domain."""
+    job = make_job(edition, domain)
+    result = Result(
+        lease=job.claim.lease,
+        letter_id=1,
+        at=NOW,
+        state=DeliveryState.DEFERRED if policy else DeliveryState.SENT,
+        smtp_code=550 if policy else 250,
+        policy=policy,
+    )
+    return watch.hear(job, result)
+
+
+def make_job(edition: Edition, domain: str) -> Job:
+    """A letter in a worker's hands."""
+    letter = Delivery(
+        id=1,
+        edition_id=edition.id,
+        subscription_id=1,
+        variant_id=1,
+        address=f"alice@{domain}",
+        confirmed_on=NOW.date(),
+        key_id=1,
+        state=DeliveryState.DISPATCHING,
+        attempts=1,
+        refusals=0,
+        first_attempt_at=NOW,
+        dated_at=NOW,
+    )
+    lease = Lease(kind=LetterKind.DELIVERY, row_id=1, fence=1)
+    claim = Claim(lease=lease, outstanding=1)
+    return Job(claim=claim, letter=letter, bar=None, writer=unwritten)
+
+
+def unwritten(_letter: Any, *, dated_at: datetime) -> Any:
+    """No letter is written here."""
+
+
 async def refuse(
     watch: StormWatch, edition: Edition, times: int, domain: str = "example.com"
 ) -> None:
     """Refuse so many letters."""
     for _ in range(times):
-        await watch.refused(edition.id, domain, "550 5.7.1")
+        assert answer(watch, edition, domain, "550 5.7.1")
+        await watch.share()
 
 
 async def test_ten_refusals_in_a_row_pause(db: Database, edition: Edition) -> None:
@@ -117,7 +162,7 @@ async def test_a_share_that_is_borne_does_not_pause(
 
     for _ in range(40):
         for _ in range(24):
-            watch.answered(edition.id, "example.com")
+            answer(watch, edition, "example.com", None)
         await refuse(watch, edition, 1)
 
     assert state_of(db, edition) == EditionState.SENDING
@@ -161,7 +206,7 @@ async def test_counts_of_many_domains_are_bounded(
     watch = make_watch(db)
 
     for number in range(20):
-        watch.answered(edition.id, f"d{number}.example")
+        answer(watch, edition, f"d{number}.example", None)
 
     assert len(watch._others) <= 7
 
