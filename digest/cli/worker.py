@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from digest.bootstrap import Service, make_post
+from digest.cli import loops
 from digest.cli.crew import Crew, Plan, watch_parent
 from digest.cli.face import Face, face_of
 from digest.domain.errors import DigestError
@@ -48,16 +49,16 @@ def run_worker(
     service = face.service()
     length = timedelta(seconds=grace)
     if lifeline is not None:
-        totals = asyncio.run(_work_as_child(service, lifeline, once=once, grace=length))
+        totals = loops.run(_work_as_child(service, lifeline, once=once, grace=length))
         face.show(asdict(totals), "")
         return
     if not once:
         face.say("Carrying letters; stop with Ctrl-C.")
     wanted = service.settings.send.processes if processes is None else processes
     if wanted > 1:
-        totals = asyncio.run(_work_as_parent(face, wanted, once=once, grace=length))
+        totals = loops.run(_work_as_parent(face, wanted, once=once, grace=length))
     else:
-        totals = asyncio.run(_work(_post(service, length), service, once=once))
+        totals = loops.run(_work(_post(service, length), service, once=once))
     if once:
         _tell(face, totals)
 

@@ -3,13 +3,11 @@
 Deliveries (an edition's letters) and notices (all others) share these words.
 """
 
-import base64
-import hashlib
-import hmac
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from digest.domain import macs
 from digest.domain.letters import NewNotice
 from digest.domain.states import DeliveryState
 
@@ -176,8 +174,7 @@ def message_id(
     """
     name = f"{letter_id}.{group}"
     text = f"message-id\0{kind}\0{name}".encode("ascii")
-    mac = hmac.digest(key, text, hashlib.sha256)[:10]
-    digest = base64.b32encode(mac).decode("ascii").lower()
+    digest = macs.base32(macs.mac(key, text)[:10])
     return f"<{name}.{digest}@{domain}>"
 
 

@@ -74,7 +74,10 @@ class Connection:
     @property
     def is_usable(self) -> bool:
         """Whether another letter may be sent over it."""
-        return self._talk.ended is None and (self.begun is not None or self._has_room)
+        if self.begun is not None:
+            # Even where it has ended: the answers that came say how far it got.
+            return True
+        return self._talk.ended is None and self._has_room
 
     @property
     def _has_room(self) -> bool:
@@ -123,7 +126,7 @@ class Connection:
         Its DATA is under way and can only be taken back by hanging up.
         """
         if self.begun is not None:
-            self._talk.end("A letter was given up")
+            self._talk.forget("A letter was given up")
             self.begun = None
 
     async def close(self) -> None:
@@ -174,8 +177,6 @@ class Connection:
             answer = await self._expect(stage)
             if not isinstance(answer, Reply):
                 failed = failed or answer
-            if self._talk.ended is not None:
-                break
         if failed is None:
             return None
         if isinstance(answer, Reply):

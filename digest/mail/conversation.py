@@ -85,6 +85,11 @@ class Conversation(asyncio.Protocol):
             self._transport.abort()
         self._tell()
 
+    def forget(self, reason: str) -> None:
+        """Hang up, and forget answers that came: they are to what was given up."""
+        self.end(reason)
+        self._replies.clear()
+
     def close(self) -> None:
         """Hang up in good order."""
         self.ended = self.ended or "Closed"

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import Literal
 
 Stage = Literal["connect", "ehlo", "mail", "rcpt", "data", "dot"]
@@ -198,6 +199,7 @@ _LOGIN = (530, 534, 535, 538)
 _NOT_WORDS = re.compile(r"<[^<>]*>|\S+@\S+|https?://\S+", re.IGNORECASE)
 
 
+@lru_cache(maxsize=256)
 def parse_reply(code: int, text: str) -> Reply:
     """Make a reply of a code and the words after it, lines joined by LF.
 

@@ -14,10 +14,18 @@ from digest.domain.states import EditionState
 from digest.send import plan, progress
 from digest.send.job import Claim, Job
 from digest.send.ledger import Ledger
-from digest.send.letter import EditionLetters, NoticeLetters
+from digest.send.letter import EditionLetters
+from digest.send.notice_letter import NoticeLetters
 from digest.send.post import Clock, Post
 from digest.send.queue import Queue
-from digest.storage import chunks, deliveries, editions, ledger as rows, notice_ledger
+from digest.storage import (
+    chunks,
+    deliveries,
+    editions,
+    ledger as rows,
+    notice_ledger,
+    open_letters,
+)
 from digest.storage.chunks import Chunk
 from digest.storage.engine import Tx
 
@@ -223,7 +231,7 @@ class Feeder:
             return []
         with self._post.db.read() as tx:
             self._prepare(tx, chunk.edition_id)
-            found = deliveries.load_open(tx, chunk, now=self._clock())
+            found = open_letters.load(tx, chunk, now=self._clock())
         writer = self._letters[chunk.edition_id].write
         return [Job(claim=claim, letter=d, bar=bar, writer=writer) for d, bar in found]
 

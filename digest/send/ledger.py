@@ -55,7 +55,7 @@ class Ledger:
     """
 
     def __init__(self, db: Database, *, worker: str) -> None:
-        self._db = db
+        self._db = db.writer()
         self._worker = worker
         self._waiting: list[_Waiting] = []
         self._wake = asyncio.Event()
@@ -105,6 +105,7 @@ class Ledger:
                 group, self._waiting = self._waiting, []
                 await self._write_group(group)
         finally:
+            self._writer.submit(self._db.close)
             self._writer.shutdown(wait=False)
             self._reader.shutdown(wait=False)
 

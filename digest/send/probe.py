@@ -16,7 +16,7 @@ from digest.mail.smtp import (
     Relay,
     Timeouts,
 )
-from digest.send.letter import NoticeLetters
+from digest.send.notice_letter import NoticeLetters
 from digest.storage import audit, ledger, notice_ledger, notices
 from digest.storage.engine import Database
 

@@ -7,10 +7,14 @@ one for each row would take it as often, while the lanes want it.
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from enum import Enum
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    CursorResult,
+    Dialect,
+    Executable,
     FromClause,
     Integer,
     Text,
@@ -84,12 +88,55 @@ class Batch:
         return rows.render_derived()
 
 
-def dialect_of(tx: Tx) -> str:
-    """Name the database's kind."""
-    return tx.dialect.name
+class Statement:
+    """A statement that was compiled once: only its parameters are looked at again.
+
+    Args:
+        statement: Made of SQLAlchemy's expressions.
+        batch: The rows it reads; None: it reads none.
+        dialect: The database's.
+    """
+
+    def __init__(
+        self, statement: Executable, batch: Batch | None, dialect: Dialect
+    ) -> None:
+        compiled = statement.compile(dialect=dialect)  # type: ignore[attr-defined]
+        self._text = str(compiled)
+        self._batch = batch
+        self._places: Sequence[str] | None = compiled.positiontup
+        self._fixed = {
+            name: value.value if isinstance(value, Enum) else value
+            for name, value in compiled.params.items()
+        }
+
+    def execute(
+        self, tx: Tx, rows: Sequence[Sequence[Any]] = (), **values: Any
+    ) -> CursorResult[Any]:
+        """Execute it.
+
+        Args:
+            tx: A transaction of the dialect it was compiled for.
+            rows: For its batch.
+            values: For its other parameters.
+
+        Returns:
+            What the driver gives; no type of ours reads it.
+        """
+        parameters = {**self._fixed, **values}
+        if self._batch is not None:
+            parameters |= self._batch.bind(rows)
+        if self._places is None:
+            return tx.exec_driver_sql(self._text, parameters)
+        plain = tuple(_plain(parameters[name]) for name in self._places)
+        return tx.exec_driver_sql(self._text, plain)
+
+
+def _plain(value: Any) -> Any:
+    return _write_time(value) if isinstance(value, datetime) else value
 
 
 def _write_time(at: datetime) -> str:
     """Write an instant as SQLAlchemy stores it on SQLite."""
+    assert at.tzinfo is not None, "naive datetime"
     naive = at.astimezone(UTC).replace(tzinfo=None)
     return naive.isoformat(" ", timespec="microseconds")

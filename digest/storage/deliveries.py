@@ -16,21 +16,16 @@ from sqlalchemy import (
     func,
     insert,
     literal,
-    or_,
     select,
     update,
 )
 
-from digest.domain.deliveries import Delivery
 from digest.domain.states import DeliveryState, SkipReason
 from digest.storage import chunks, tables
 from digest.storage.bars import (
-    bar_of_delivery,
     is_receiving,
     is_suppressed,
-    join_readers,
 )
-from digest.storage.chunks import Chunk
 from digest.storage.engine import Tx
 from digest.storage.ledger import CARRIED, OPEN
 
@@ -178,27 +173,6 @@ def _local_date(
     return func.local_date(at)
 
 
-def load_open(
-    tx: Tx, chunk: Chunk, *, now: datetime
-) -> list[tuple[Delivery, SkipReason | None]]:
-    """Load a chunk's deliveries that are due, each with why it may not be sent."""
-    query = join_readers(
-        select(
-            *(_c.id, _c.edition_id, _c.subscription_id, _c.variant_id, _c.address),
-            *(_c.confirmed_on, _c.key_id, _c.state, _c.attempts, _c.refusals),
-            *(_c.first_attempt_at, _c.dated_at, bar_of_delivery(now)),
-        )
-    ).where(
-        _c.edition_id == chunk.edition_id,
-        _c.chunk == chunk.number,
-        or_(
-            _c.state == DeliveryState.QUEUED,
-            and_(_c.state == DeliveryState.DEFERRED, _c.next_attempt_at <= now),
-        ),
-    )
-    return [_load(row) for row in tx.execute(query.order_by(_c.id))]
-
-
 def counts(tx: Tx, edition_id: int, *, since: datetime) -> Counts:
     """Count an edition's deliveries by state, and those sent since an instant."""
     recent = case((_c.settled_at >= since, 1), else_=0)
@@ -280,25 +254,6 @@ def settle_uncertain(
     if to == DeliveryState.QUEUED:
         chunks.wake(tx, edition_id, sorted({row.chunk for row in rows}), now=now)
     return len(rows)
-
-
-def _load(row: Sequence[Any]) -> tuple[Delivery, SkipReason | None]:
-    # By place: this is done for every letter.
-    delivery = Delivery(
-        id=row[0],
-        edition_id=row[1],
-        subscription_id=row[2],
-        variant_id=row[3],
-        address=row[4],
-        confirmed_on=row[5],
-        key_id=row[6],
-        state=DeliveryState(row[7]),
-        attempts=row[8],
-        refusals=row[9],
-        first_attempt_at=row[10],
-        dated_at=row[11],
-    )
-    return delivery, SkipReason(row[12]) if row[12] else None
 
 
 def count_open(tx: Tx) -> int:

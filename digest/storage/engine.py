@@ -56,6 +56,10 @@ class Database:
             with self._turn.taken(), writer.begin():
                 yield writer
 
+    def writer(self) -> "Writer":
+        """Return what writes all the time, over a connection it keeps."""
+        return Writer(self.engine, self._turn)
+
     @contextmanager
     def read(self) -> Iterator[Tx]:
         """Open a transaction for reading: one consistent view, rolled back."""
@@ -72,6 +76,37 @@ class Database:
         """Close every pooled connection."""
         self.engine.dispose()
         self._turn.close()
+
+
+class Writer:
+    """One thread's transactions over one connection; see `Database.write`."""
+
+    def __init__(self, engine: Engine, turn: Turn) -> None:
+        self._engine = engine
+        self._turn = turn
+        self._connection: Connection | None = None
+
+    @contextmanager
+    def write(self) -> Iterator[Tx]:
+        """Open a transaction that commits when the block ends well.
+
+        After any failure the next one is opened over a new connection.
+        """
+        if self._connection is None:
+            options = {"digest_write": True}
+            self._connection = self._engine.connect().execution_options(**options)
+        try:
+            with self._turn.taken(), self._connection.begin():
+                yield self._connection
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let the connection go."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
 
 def driver_connection(tx: Tx) -> Any:

@@ -11,9 +11,8 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Select,
+    Dialect,
     Table,
-    Update,
     and_,
     bindparam,
     case,
@@ -31,7 +30,7 @@ from digest.domain.states import (
     EditionState,
 )
 from digest.storage import attempts, bars, tables
-from digest.storage.batch import Batch, Columns, dialect_of
+from digest.storage.batch import Batch, Columns, Statement
 from digest.storage.engine import Tx
 from digest.storage.types import UtcDateTime
 
@@ -66,9 +65,9 @@ def held(tx: Tx, leases: Collection[Lease]) -> Mapping[Lease, bool]:
 
 
 def _held_chunks(tx: Tx, leases: Sequence[Lease]) -> Mapping[Lease, bool]:
-    query, batch = _chunks_query(dialect_of(tx))
-    found = tx.execute(query, batch.bind([[lease.row_id] for lease in leases]))
-    rows = {(row.id, row.fence): row.state for row in found}
+    query = _chunks_query(tx.dialect)
+    found: Iterable[Any] = query.execute(tx, [[lease.row_id] for lease in leases])
+    rows = {(row[0], row[1]): row[2] for row in found}
     return {
         lease: rows[lease.row_id, lease.fence] in CARRIED
         for lease in leases
@@ -77,8 +76,8 @@ def _held_chunks(tx: Tx, leases: Sequence[Lease]) -> Mapping[Lease, bool]:
 
 
 @cache
-def _chunks_query(dialect: str) -> tuple[Select[Any], Batch]:
-    c, batch = tables.chunks.c, Batch({"id": int}, dialect)
+def _chunks_query(dialect: Dialect) -> Statement:
+    c, batch = tables.chunks.c, Batch({"id": int}, dialect.name)
     query = (
         select(c.id, c.fence, tables.editions.c.state)
         .join(tables.editions)
@@ -86,7 +85,7 @@ def _chunks_query(dialect: str) -> tuple[Select[Any], Batch]:
         # PostgreSQL: nobody may claim between this check and our commit.
         .with_for_update(read=True, of=tables.chunks)
     )
-    return query, batch
+    return Statement(query, batch, dialect)
 
 
 def _held_notices(tx: Tx, leases: Sequence[Lease]) -> Mapping[Lease, bool]:
@@ -118,10 +117,9 @@ def intend(tx: Tx, kind: LetterKind, intents: Sequence[Intent]) -> set[int]:
     Returns:
         The row ids that are `dispatching` now.
     """
-    statement, batch = _intend(kind, dialect_of(tx))
     now = intents[0].at
     rows = [(i.letter_id, i.dated_at) for i in intents]
-    changed = tx.execute(statement, batch.bind(rows) | {"now": now})
+    changed = _intend(kind, tx.dialect).execute(tx, rows, now=now)
     asked = {i.letter_id for i in intents}
     if changed.rowcount == len(asked):
         return asked
@@ -131,9 +129,9 @@ def intend(tx: Tx, kind: LetterKind, intents: Sequence[Intent]) -> set[int]:
 
 
 @cache
-def _intend(kind: LetterKind, dialect: str) -> tuple[Update, Batch]:
+def _intend(kind: LetterKind, dialect: Dialect) -> Statement:
     table = TABLES[kind]
-    c, batch = table.c, Batch({"id": int, "dated_at": datetime}, dialect)
+    c, batch = table.c, Batch({"id": int, "dated_at": datetime}, dialect.name)
     now = bindparam("now", type_=UtcDateTime)
     statement = (
         update(table)
@@ -151,7 +149,7 @@ def _intend(kind: LetterKind, dialect: str) -> tuple[Update, Batch]:
             reason=None,
         )
     )
-    return statement, batch
+    return Statement(statement, batch, dialect)
 
 
 def _dispatching(tx: Tx, kind: LetterKind, letters: Collection[int]) -> set[int]:
@@ -173,9 +171,8 @@ def settle(tx: Tx, kind: LetterKind, results: Sequence[Result], *, worker: str) 
     sent = [r for r in results if r.state == DeliveryState.SENT]
     others = [r for r in results if r.state != DeliveryState.SENT]
     if sent:
-        statement, batch = _settle_sent(kind, dialect_of(tx))
         rows = [(r.letter_id, r.smtp_code, r.smtp_text, r.at) for r in sent]
-        tx.execute(statement, batch.bind(rows))
+        _settle_sent(kind, tx.dialect).execute(tx, rows)
     if others:
         # First, since a new Date is only allowed where no try is in doubt.
         tried = [r for r in others if r.tried]
@@ -184,9 +181,9 @@ def settle(tx: Tx, kind: LetterKind, results: Sequence[Result], *, worker: str) 
 
 
 @cache
-def _settle_sent(kind: LetterKind, dialect: str) -> tuple[Update, Batch]:
+def _settle_sent(kind: LetterKind, dialect: Dialect) -> Statement:
     columns: Columns = {"id": int, "code": int, "text": str, "at": datetime}
-    table, batch = TABLES[kind], Batch(columns, dialect)
+    table, batch = TABLES[kind], Batch(columns, dialect.name)
     statement = (
         update(table)
         .where(table.c.id == batch["id"])
@@ -200,7 +197,7 @@ def _settle_sent(kind: LetterKind, dialect: str) -> tuple[Update, Batch]:
             **_given_back(kind),
         )
     )
-    return statement, batch
+    return Statement(statement, batch, dialect)
 
 
 def _settle_others(kind: LetterKind) -> Any:
