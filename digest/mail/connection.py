@@ -136,7 +136,7 @@ class Connection:
         await self._talk.read(seconds=self._relay.timeouts.quit)
         self._talk.close()
 
-    def _begin(self, envelope: Envelope, before: bytes = b"") -> int:
+    def _begin(self, envelope: Envelope, *before: bytes) -> int:
         """Write an envelope, whole or MAIL alone, behind a letter and its dot.
 
         Returns:
@@ -146,7 +146,7 @@ class Connection:
         mail, self._rcpt, data = commands(envelope, self._extensions)
         replies = len(_STAGES) if self._pipelines else 1
         octets = mail + self._rcpt + data if self._pipelines else mail
-        self._talk.write(before + octets, replies=replies + bool(before))
+        self._talk.write(*before, octets, replies=replies + bool(before))
         return len(octets)
 
     async def _agree(self) -> Outcome | None:
@@ -211,10 +211,10 @@ class Connection:
         stuffed = message if envelope.is_canonical else stuff(message)
         ahead = self._ride(following)
         if ahead is None:
-            self._talk.write(stuffed + b".\r\n", replies=1)
+            self._talk.write(stuffed, b".\r\n", replies=1)
             return 0
         self.begun = ahead
-        return self._begin(ahead, stuffed + b".\r\n")
+        return self._begin(ahead, stuffed, b".\r\n")
 
     def _ride(self, following: Following) -> Envelope | None:
         """Return the envelope that may ride with the letter, if there is one."""

@@ -42,16 +42,16 @@ class Conversation(asyncio.Protocol):
         if transport.is_closing():
             self.end("The connection was lost")
 
-    def write(self, octets: bytes, *, replies: int) -> None:
+    def write(self, *octets: bytes, replies: int) -> None:
         """Write, unless the conversation is over.
 
         Args:
-            octets: Whole commands, or a letter with its dot.
+            octets: Whole commands, a letter with its dot; they follow each other.
             replies: How many it will be answered by.
         """
         if self.ended is None:
             self._due += replies
-            self._transport.write(octets)
+            self._transport.writelines(octets)
 
     async def flush(self, *, seconds: float) -> None:
         """Wait until everything has left; after `seconds` without, it is over."""
