@@ -5,7 +5,6 @@ must be written before a letter's text is, since what was lost before the final 
 another thing than what was lost after, and since it does not pipeline (RFC 2920).
 """
 
-import ssl
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, cast
 
@@ -19,8 +18,8 @@ from digest.mail.envelope import (
     stuff,
 )
 from digest.mail.outcomes import Abandoned, Accepted, Broken, Outcome, Refused
-from digest.mail.relay import Relay, tls_context
-from digest.mail.reply import Reply, Stage, one_line, parse_reply
+from digest.mail.relay import Relay
+from digest.mail.reply import Reply, Stage, one_line
 
 if TYPE_CHECKING:
     import asyncio
@@ -31,7 +30,6 @@ Following = Callable[[], Envelope | None]
 _START_INPUT = 354
 _STAGES: tuple[Stage, ...] = ("mail", "rcpt", "data")
 _WANTED = {"mail": 2, "rcpt": 2, "data": 3, "dot": 2}
-_FAILURES = (aiosmtplib.SMTPException, OSError)
 
 
 def nothing_follows() -> None:
@@ -232,7 +230,7 @@ class Connection:
             return Broken(stage, self._talk.ended or "", after_dot=False)
         if reply.code // 100 == _WANTED[stage]:
             return reply
-        if _is_refusal(reply):
+        if is_refusal(reply):
             return Refused(reply, stage)
         self._talk.end(one_line(f"Unexpected answer: {reply}"))
         return Broken(stage, self._talk.ended or "", after_dot=False)
@@ -254,67 +252,6 @@ class Connection:
                 self._talk.end("RSET was refused")
 
 
-async def connect(
-    relay: Relay, *, tls: ssl.SSLContext | None = None
-) -> Connection | Refused | Broken:
-    """Open a connection: TCP, TLS as the relay wants it, EHLO, AUTH.
-
-    With `starttls`, a server that does not offer it or refuses it is not spoken to
-    any further (RFC 3207 §4.1); what came in the clear behind its 220 is dropped.
-
-    Args:
-        relay: Where to.
-        tls: What `tls_context(relay)` gave; None: made here.
-
-    Returns:
-        The connection, or why there is none.
-
-    Raises:
-        DigestError: The relay's `ca_file` cannot be read.
-    """
-    client = aiosmtplib.SMTP(
-        hostname=relay.host,
-        port=relay.port,
-        use_tls=relay.security == "tls",
-        start_tls=relay.security == "starttls",
-        tls_context=tls or tls_context(relay),
-        username=relay.username,
-        password=relay.password,
-        local_hostname=relay.client_name,
-        timeout=relay.timeouts.connect,
-    )
-    try:
-        await client.connect()
-        await _greet(client)
-        return Connection(client, relay)
-    except _FAILURES as error:
-        client.close()
-        return _explain(error)
-
-
-async def _greet(client: aiosmtplib.SMTP) -> None:
-    """Say EHLO unless TLS or AUTH already needed it; HELO to what knows no EHLO."""
-    if not client.is_ehlo_or_helo_needed:
-        return
-    try:
-        await client.ehlo()
-    except aiosmtplib.SMTPHeloError:
-        if not client.is_connected:
-            raise
-        await client.helo()
-
-
-def _explain(error: aiosmtplib.SMTPException | OSError) -> Refused | Broken:
-    is_early = isinstance(error, aiosmtplib.SMTPConnectError)
-    stage: Stage = "connect" if is_early else "ehlo"
-    if isinstance(error, aiosmtplib.SMTPResponseException):
-        reply = parse_reply(error.code, error.message)
-        if _is_refusal(reply):
-            return Refused(reply, stage)
-    words = getattr(error, "message", "") or str(error) or type(error).__name__
-    return Broken(stage, one_line(words), after_dot=False)
-
-
-def _is_refusal(reply: Reply) -> bool:
-    """RFC 5321 §4.2.1: 4yz and 5yz."""
+def is_refusal(reply: Reply) -> bool:
+    """Tell whether a reply is a 4yz or 5yz (RFC 5321 §4.2.1)."""
     return reply.code // 100 in (4, 5)

@@ -7,10 +7,10 @@ from digest.mail.connection import (
     BeforeData,
     Connection,
     Following,
-    connect,
     nothing_follows,
 )
 from digest.mail.envelope import Envelope
+from digest.mail.opening import connect
 from digest.mail.outcomes import Abandoned, Accepted, Broken, Outcome, Refused
 from digest.mail.relay import Relay, Timeouts, tls_context
 
