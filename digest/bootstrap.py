@@ -9,7 +9,7 @@ import socket
 import zoneinfo
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,8 @@ from pathlib import Path
 from digest.care import keys, newsletter_files
 from digest.compose.freeze import freeze
 from digest.compose.preview import preview
+from digest.dispatch.port import Dispatch, InProcess
+from digest.dispatch.queue import Queue
 from digest.domain.actor import SCHEDULE, Actor
 from digest.domain.addresses import EmailAddress
 from digest.domain.deliveries import UncertainPolicy
@@ -49,6 +51,7 @@ class Service:
         secrets: Signing and hashing keys.
         templates: Letters and pages.
         clock: Returns the present instant, aware, UTC.
+        dispatch: Wakes workers on other machines.
     """
 
     settings: Settings
@@ -57,6 +60,7 @@ class Service:
     secrets: Secrets
     templates: Templates
     clock: Clock
+    dispatch: Dispatch = field(default_factory=InProcess)
 
     def now(self) -> datetime:
         """Read the clock."""
@@ -97,6 +101,7 @@ class Service:
                     actor=actor,
                     now=self.now(),
                     at=at,
+                    dispatch=self.dispatch,
                 )
 
     def send_proof(
@@ -155,6 +160,7 @@ def open_service(settings: Settings, *, clock: Clock = utc_now) -> Service:
         secrets=keys.read_secrets(settings.keys),
         templates=Templates(),
         clock=clock,
+        dispatch=make_dispatch(db, clock=clock),
     )
 
 
@@ -192,6 +198,11 @@ def make_signer(settings: Settings) -> Signer | None:
     return Signer(settings.dkim_domain, settings.dkim.selector, path.read_bytes())
 
 
+def make_dispatch(db: Database, *, clock: Clock) -> Dispatch:
+    """Return how workers are woken: through PostgreSQL, or by nobody but themselves."""
+    return InProcess() if db.is_sqlite else Queue(db.libpq_url, clock=clock)
+
+
 def make_post(service: Service) -> Post:
     """Build what one send worker needs.
 
@@ -209,6 +220,10 @@ def make_post(service: Service) -> Post:
         uncertain=UncertainPolicy(settings.send.uncertain),
         worker=f"{socket.gethostname()[:40]}:{os.getpid()}:{random.token_hex(4)}",
         release=partial(service.release, actor=SCHEDULE),
+        retry=settings.send.retry.policy,
+        rates=settings.rates,
+        pause_share=settings.send.pause_policy_share,
+        dispatch=service.dispatch,
     )
 
 

@@ -12,7 +12,7 @@ MATERIAL = Path(__file__).parent / "unit" / "ingest" / "material"
 """Pages, feeds and answers written for these tests."""
 
 # Beside the checkout, read in place.
-_FOLDER = Path(
+SHARED = Path(
     os.environ.get("DIGEST_TEST_SHARED", Path(__file__).parents[2] / "shared")
 )
 
@@ -23,7 +23,7 @@ def find_shared(path: str = "") -> Path:
     Skips the test that asks where it is absent: a fresh clone has none of them, and
     every rule they try is tested with material of our own as well.
     """
-    found = _FOLDER / path
+    found = SHARED / path
     if not found.exists():
         pytest.skip(f"needs {found}, {ABSENT}")
     return found

@@ -12,7 +12,7 @@ from threading import BrokenBarrierError
 from typing import Any, Self
 
 from digest import bootstrap
-from digest.cli import logs
+from digest.cli import logs, loops
 from digest.domain.errors import StateError
 from digest.mail.sink import Sink
 from digest.send.worker import drain
@@ -124,7 +124,7 @@ def carry(settings: Settings, go: Any, results: Any) -> None:
         post = bootstrap.make_post(service)
         go.wait(_READY_SECONDS)
         before = _cpu_seconds()
-        totals = asyncio.run(drain(post, clock=service.clock))
+        totals = loops.run(drain(post, clock=service.clock))
         carried = Carried(
             commits=totals.commits,
             cpu_seconds=_cpu_seconds() - before,
@@ -182,4 +182,4 @@ def serve_sink(ports: Any, stop: Any) -> None:
             ports.put(sink.port)
             await asyncio.to_thread(stop.wait)
 
-    asyncio.run(serve())
+    loops.run(serve())

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from digest.bootstrap import Service
+from digest.cli.edition_text import letters
 from digest.cli.editions import EditionId
-from digest.cli.face import CLI, counted, face_of
+from digest.cli.face import CLI, face_of
 from digest.domain.deliveries import LetterKind, message_id
 from digest.domain.states import DeliveryState
 from digest.send import plan
@@ -20,6 +21,12 @@ class Settlement(StrEnum):
 
     RESEND = "resend"  # once more, with the same Message-ID and bytes
     SENT = "sent"  # they are taken as sent
+
+
+_DONE = {
+    Settlement.RESEND: ("waits to be sent again", "wait to be sent again"),
+    Settlement.SENT: ("counts as sent", "count as sent"),
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -72,10 +79,8 @@ def settle_deliveries(
         actor=CLI,
         now=service.now(),
     )
-    done = "To be sent again" if uncertain == Settlement.RESEND else "Counted as sent"
-    face.show(
-        {"settled": count, "to": uncertain}, f"{done}: {counted(count, 'letter')}."
-    )
+    verbs = _DONE[uncertain]
+    face.show({"settled": count, "to": uncertain}, f"{letters(count, *verbs)}.")
 
 
 def _document(

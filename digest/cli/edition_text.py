@@ -46,6 +46,11 @@ def edition_document(
     }
 
 
+def letters(count: int, one: str, many: str) -> str:
+    """Say what some letters do: `1 letter waits`, `2 letters wait`."""
+    return f"1 letter {one}" if count == 1 else f"{count:,} letters {many}"
+
+
 def edition_line(document: Mapping[str, Any]) -> str:
     """Sum an edition up in one line."""
     return (

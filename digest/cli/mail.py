@@ -14,7 +14,7 @@ from digest.domain.letters import NewNotice, NoticeKind
 from digest.domain.newsletters import Newsletter
 from digest.domain.states import DeliveryState
 from digest.domain.theme import read_theme
-from digest.send.letter import NoticeLetters
+from digest.send.notice_letter import NoticeLetters
 from digest.send.probe import send_probe
 from digest.storage import newsletters
 

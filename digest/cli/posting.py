@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from digest.cli.edition_text import edition_line, load_document
+from digest.cli.edition_text import edition_line, letters, load_document
 from digest.cli.editions import EditionId, group
-from digest.cli.face import CLI, Face, counted, face_of
+from digest.cli.face import CLI, Face, face_of
 from digest.domain.addresses import parse_address
 from digest.domain.calendar_text import parse_instant
 from digest.domain.states import DeliveryState, EditionState
@@ -54,8 +54,8 @@ def release_edition(
     if document["state"] == EditionState.SCHEDULED:
         note = f"It goes to the post at {document['scheduled_at'].isoformat()}."
     else:
-        letters = counted(sum(document["counts"].values()), "letter")
-        note = f"Waiting for a worker: {letters}."
+        count = sum(document["counts"].values())
+        note = f"{letters(count, 'waits', 'wait')} for a worker."
     face.show({"edition": document}, [edition_line(document), note])
 
 
@@ -71,7 +71,7 @@ def pause_edition(
     plan.pause(
         service.db, edition_id=edition, reason=reason, actor=CLI, now=service.now()
     )
-    _show(face, edition, f"Go on with: digest editions resume {edition}")
+    _show(face, edition)
 
 
 def resume_edition(ctx: typer.Context, edition: EditionId) -> None:
@@ -89,9 +89,9 @@ def cancel_edition(ctx: typer.Context, edition: EditionId) -> None:
     effect = plan.cancel(service.db, edition_id=edition, actor=CLI, now=service.now())
     face.show(
         {"state": EditionState.CANCELLED, **asdict(effect)},
-        f"Edition {edition} is cancelled: {effect.sent:,} sent before, "
-        f"{effect.under_way:,} under way and left to finish, "
-        f"{counted(effect.skipped, 'letter')} not sent.",
+        f"Edition {edition} is cancelled: "
+        f"{letters(effect.skipped, 'is not sent', 'are not sent')}, "
+        f"{effect.under_way} under way, {effect.sent} sent before.",
     )
 
 
@@ -141,13 +141,14 @@ def _watch(face: Face, edition: int) -> None:
                 time.sleep(_LOOK_SECONDS)
 
 
-_OPEN = (DeliveryState.QUEUED, DeliveryState.DISPATCHING, DeliveryState.DEFERRED)
+_WAITING = (DeliveryState.QUEUED, DeliveryState.DEFERRED)
+_OPEN = (*_WAITING, DeliveryState.DISPATCHING)
 
 
-def _show(face: Face, edition: int, *notes: str) -> None:
+def _show(face: Face, edition: int) -> None:
     service = face.service()
     status = progress.status(service.db, edition_id=edition, now=service.now())
-    face.show(_document(status), [*_lines(edition, status), *notes])
+    face.show(_document(status), list(_lines(edition, status)))
 
 
 def _document(status: Status) -> dict[str, Any]:
@@ -158,6 +159,8 @@ def _lines(edition: int, status: Status) -> Iterator[str]:
     counts = ", ".join(f"{n} {state}" for state, n in status.counts.items() if n)
     why = f" ({status.pause_reason})" if status.pause_reason else ""
     yield f"Edition {edition} is {status.state}{why}: {counts or 'no letters yet'}."
+    if status.state == EditionState.PAUSED:
+        yield from _pause_lines(edition, status)
     if status.rate_per_second:
         yield f"Letters a second: {status.rate_per_second:g}."
     if status.eta is not None:
@@ -167,3 +170,14 @@ def _lines(edition: int, status: Status) -> Iterator[str]:
             "The answer to some was lost. See: digest deliveries list "
             f"{edition} --state uncertain, then: digest deliveries settle {edition}"
         )
+
+
+def _pause_lines(edition: int, status: Status) -> Iterator[str]:
+    """Say what the pause does, in numbers, and the two ways out of it."""
+    waiting = sum(status.counts[s] for s in _WAITING)
+    under_way = status.counts[DeliveryState.DISPATCHING]
+    finish = f"; those under way ({under_way}) finish" if under_way else ""
+    yield f"{letters(waiting, 'waits', 'wait')}{finish}."
+    if status.counts[DeliveryState.DEFERRED]:
+        yield f"What servers said: digest deliveries list {edition} --state deferred"
+    yield f"Go on: digest editions resume {edition}; stop: digest editions cancel"

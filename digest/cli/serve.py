@@ -12,7 +12,9 @@ import structlog
 import typer
 
 from digest.bootstrap import Service, make_post
+from digest.cli.crew import Crew
 from digest.cli.face import Face, face_of
+from digest.cli.worker import crew_plan
 from digest.domain.actor import SCHEDULE
 from digest.domain.errors import UsageError
 from digest.schedule import runner
@@ -93,6 +95,7 @@ async def _web(run: _Run) -> None:
         port=web.port,
         stop=run.stop,
         ready=tell,
+        trusted_proxies=web.trusted_proxies,
     )
 
 
@@ -102,11 +105,18 @@ async def _schedule(run: _Run) -> None:
 
 
 async def _worker(run: _Run) -> None:
-    post = replace(make_post(run.service), grace=_GRACE)
     run.face.say("Carrying letters.")
-    await asyncio.gather(
-        worker.work(post, clock=run.service.clock, stop=run.stop), _end_pauses(run)
-    )
+    await asyncio.gather(_carry(run), _end_pauses(run))
+
+
+async def _carry(run: _Run) -> None:
+    """Carry letters in this process, or in several beside it."""
+    count = run.service.settings.send.processes
+    if count > 1:
+        await Crew(crew_plan(run.face, count, grace=_GRACE)).run(run.stop)
+        return
+    post = replace(make_post(run.service), grace=_GRACE)
+    await worker.work(post, clock=run.service.clock, stop=run.stop)
 
 
 async def _end_pauses(run: _Run) -> None:

@@ -1,16 +1,18 @@
-"""`init`, `db upgrade`, `config check`: making and looking at an installation."""
+"""`init`, `db`, `config`: making and looking at an installation."""
 
 import json
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 from pydantic import SecretStr
 
 from digest import bootstrap
 from digest.cli.face import CLI, face_of
+from digest.domain.errors import DigestError
 from digest.domain.hosts import is_loopback
 from digest.settings import Settings
-from digest.storage import schema
+from digest.storage import copying, schema
 from digest.storage.engine import Database
 
 
@@ -20,6 +22,7 @@ def register(app: typer.Typer) -> None:
     config.command("check")(check_config)
     database = typer.Typer(help="Look after the database.", no_args_is_help=True)
     database.command("upgrade")(upgrade_database)
+    database.command("copy")(copy_database)
     app.command("init")(initialise)
     app.add_typer(config, name="config")
     app.add_typer(database, name="db")
@@ -54,6 +57,30 @@ def upgrade_database(ctx: typer.Context) -> None:
     schema.upgrade(db)
     face.show({"revision": schema.current(db)}, f"At schema {schema.current(db)}.")
     db.close()
+
+
+def copy_database(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(help="A SQLite database: HOME/digest.db")],
+) -> None:
+    """Copy a SQLite database into the one that is set, new and empty: all of it."""
+    face = face_of(ctx)
+    if not file.is_file():
+        raise DigestError(f"There is no file {file}.", "Name the old HOME/digest.db.")
+    source = Database(f"sqlite:///{file.absolute()}")
+    target = Database(face.settings().database_url)
+    try:
+        with face.progress("copying") as bar:
+
+            def tell(table: str, count: int) -> None:
+                bar.update(bar.task_ids[0], description=table, completed=count)
+
+            counts = copying.copy(source, target, tell=tell)
+    finally:
+        source.close()
+        target.close()
+    lines = [f"{count:>9} {table}" for table, count in counts.items() if count]
+    face.show({"rows": counts}, [*lines, "Copied. Keep HOME/keys as it is."])
 
 
 def masked(settings: Settings) -> dict[str, Any]:

@@ -3,13 +3,11 @@
 Deliveries (an edition's letters) and notices (all others) share these words.
 """
 
-import base64
-import hashlib
-import hmac
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from digest.domain import macs
 from digest.domain.letters import NewNotice
 from digest.domain.states import DeliveryState
 
@@ -33,7 +31,8 @@ class Permit(StrEnum):
 
     GRANTED = "granted"  # it is `dispatching`, durably
     BARRED = "barred"  # its reader left or is suppressed: `skipped`, durably
-    CLOSED = "closed"  # the edition was paused or cancelled meanwhile
+    # The edition was paused or cancelled meanwhile; a result is written all the same.
+    CLOSED = "closed"
     LOST = "lost"  # another worker took the lease over
 
 
@@ -140,6 +139,7 @@ class Result:
         refused: The server said no in so many words, so that the next try may
             carry a new Date (design rule 4).
         tried: Whether a server was asked at all.
+        policy: Where it was refused on account of the sender: `550 5.7.1`.
     """
 
     lease: Lease
@@ -153,6 +153,7 @@ class Result:
     smtp_text: str = ""
     refused: bool = False
     tried: bool = True
+    policy: str | None = None
 
 
 def message_id(
@@ -173,8 +174,7 @@ def message_id(
     """
     name = f"{letter_id}.{group}"
     text = f"message-id\0{kind}\0{name}".encode("ascii")
-    mac = hmac.digest(key, text, hashlib.sha256)[:10]
-    digest = base64.b32encode(mac).decode("ascii").lower()
+    digest = macs.base32(macs.mac(key, text)[:10])
     return f"<{name}.{digest}@{domain}>"
 
 

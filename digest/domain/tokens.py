@@ -12,12 +12,13 @@ RFC 8058 §6).
 
 import base64
 import binascii
-import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+
+from digest.domain import macs
 
 KEY_OCTETS = 32
 _ID_OCTETS = 6
@@ -96,7 +97,7 @@ class TokenKeys:
             assert at is not None, f"a {purpose} token needs its time of issue"
             head += int(at.timestamp()).to_bytes(_STAMP_OCTETS, "big")
         mac = _sign(self.keys[chosen], purpose, head)
-        return base64.b32encode(head + mac).decode("ascii").rstrip("=").lower()
+        return macs.base32(head + mac)
 
     def read(self, purpose: Purpose, text: str, *, now: datetime) -> Token | None:
         """Check a token and say which row it is about.
@@ -134,7 +135,7 @@ class TokenKeys:
 
 def _sign(secret: bytes, purpose: Purpose, head: bytes) -> bytes:
     message = purpose.encode("ascii") + b"\0" + head
-    return hmac.digest(secret, message, hashlib.sha256)[:_MAC_OCTETS]
+    return macs.mac(secret, message)[:_MAC_OCTETS]
 
 
 def _decode(text: str) -> bytes | None:

@@ -1,52 +1,66 @@
-"""One SMTP conversation: opened by aiosmtplib, its transactions carried by us.
+"""One SMTP connection: letters one after the other, the next envelope riding ahead.
 
-The transaction is ours since the ledger must be written between RCPT and DATA, and
-since what was lost before the final dot is another thing than what was lost after.
+aiosmtplib opens the connection; from then on the conversation is ours, since the ledger
+must be written before a letter's text is, since what was lost before the final dot is
+another thing than what was lost after, and since it does not pipeline (RFC 2920).
 """
 
-import ssl
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from typing import TYPE_CHECKING, cast
 
 import aiosmtplib
 
-from digest.mail.envelope import Envelope, mail_command, refuse_locally, stuff
+from digest.mail.conversation import Conversation
+from digest.mail.envelope import (
+    Envelope,
+    commands,
+    refuse_locally,
+    stuff,
+)
 from digest.mail.outcomes import Abandoned, Accepted, Broken, Outcome, Refused
-from digest.mail.relay import Relay, tls_context
-from digest.mail.reply import Reply, Stage, one_line, parse_reply
+from digest.mail.relay import Relay
+from digest.mail.reply import Reply, Stage
+
+if TYPE_CHECKING:
+    import asyncio
 
 BeforeData = Callable[[], Awaitable[bool]]
+Following = Callable[[], Envelope | None]
 
-CLOSING = 421  # RFC 5321 §3.8: the server hangs up after it
 _START_INPUT = 354
-_FAILURES = (aiosmtplib.SMTPException, OSError)
+_STAGES: tuple[Stage, ...] = ("mail", "rcpt", "data")
+_WANTED = {"mail": 2, "rcpt": 2, "data": 3, "dot": 2}
 
 
-class _EndedError(Exception):
-    """The transaction is over before its time; says what became of the letter."""
-
-    def __init__(self, outcome: Outcome) -> None:
-        self.outcome = outcome
+def nothing_follows() -> None:
+    """Say that no letter is ready to follow."""
 
 
 class Connection:
-    """One open conversation; carries letters one after the other.
+    """One open connection; carries letters one after the other.
 
     Args:
         client: Connected, greeted and, where wanted, logged in.
         relay: Where it is connected to.
+
+    Attributes:
+        carried: Letters begun on it.
+        begun: The envelope that was written ahead of its letter's turn.
 
     Raises:
         aiosmtplib.SMTPServerDisconnected: It has been lost meanwhile.
     """
 
     def __init__(self, client: aiosmtplib.SMTP, relay: Relay) -> None:
-        if client.protocol is None:
+        if client.transport is None:
             raise aiosmtplib.SMTPServerDisconnected("Connection lost")
-        self._client = client
-        self._protocol = client.protocol
+        self._extensions = client.esmtp_extensions
+        self._pipelines = "pipelining" in self._extensions
+        self._talk = Conversation(cast("asyncio.Transport", client.transport))
         self._relay = relay
+        self._rcpt = b""
         self.carried = 0
+        self.begun: Envelope | None = None
         timeouts = relay.timeouts
         self._patience: dict[Stage, float] = {
             "mail": timeouts.mail,
@@ -58,181 +72,187 @@ class Connection:
     @property
     def is_usable(self) -> bool:
         """Whether another letter may be sent over it."""
-        return (
-            self._client.is_connected
-            and self.carried < self._relay.messages_per_connection
-        )
+        if self.begun is not None:
+            # Even where it has ended: the answers that came say how far it got.
+            return True
+        return self._talk.ended is None and self._has_room
 
-    async def send(self, envelope: Envelope, *, before_data: BeforeData) -> Outcome:
+    @property
+    def _has_room(self) -> bool:
+        return self.carried < self._relay.messages_per_connection
+
+    async def send(
+        self,
+        envelope: Envelope,
+        *,
+        before_data: BeforeData,
+        following: Following = nothing_follows,
+    ) -> Outcome:
         """Carry one letter.
 
         Args:
             envelope: The letter.
-            before_data: Awaited once RCPT is accepted, before DATA; False gives the
-                letter up. What it raises ends the connection and is passed on.
+            before_data: Awaited once RCPT is accepted, before anything of the letter
+                is written; False gives it up. What it raises ends the connection and
+                is passed on.
+            following: Asked right before the letter is written: whose envelope may
+                ride with it. That letter is sent next, or `give_up` is called.
 
         Returns:
             What became of it. After anything but `Broken` and an answer of 421 the
             connection can be used again.
         """
-        if refused := next(refuse_locally(envelope, self._extensions), None):
-            return refused
-        self.carried += 1
+        if envelope is not self.begun:
+            self.give_up()
+            if refused := next(refuse_locally(envelope, self._extensions), None):
+                return refused
+            self._begin(envelope)
+        self.begun = None
         try:
-            outcome = await self._transact(envelope, before_data)
-            await self._tidy(outcome)
+            failed = await self._agree()
+            if failed is None and not await before_data():
+                return await self._abandon()
+            return failed or await self._hand_over(envelope, following)
         except BaseException:
             # Nobody knows how far it came; nothing more may be said on it.
-            self._client.close()
+            self._talk.end("The letter was interrupted")
             raise
-        return outcome
 
-    @property
-    def _extensions(self) -> dict[str, str]:
-        return self._client.esmtp_extensions
+    def give_up(self) -> None:
+        """Forget an envelope that was written ahead.
+
+        Its DATA is under way and can only be taken back by hanging up.
+        """
+        if self.begun is not None:
+            self._talk.forget("A letter was given up")
+            self.begun = None
 
     async def close(self) -> None:
         """Say QUIT, and hang up whatever the answer."""
-        if self._client.is_connected:
-            with suppress(*_FAILURES):
-                await self._client.quit(timeout=self._relay.timeouts.quit)
-            self._client.close()
+        self.give_up()
+        self._talk.write(b"QUIT\r\n", replies=1)
+        await self._talk.read(seconds=self._relay.timeouts.quit)
+        self._talk.close()
 
-    async def _transact(self, envelope: Envelope, before_data: BeforeData) -> Outcome:
-        try:
-            await self._say("mail", mail_command(envelope, self._extensions))
-            await self._say("rcpt", f"RCPT TO:<{envelope.recipient}>")
-            if not await before_data():
-                return Abandoned()
-            await self._say("data", "DATA", _START_INPUT)
-            return Accepted(await self._write_message(envelope.message))
-        except _EndedError as ended:
-            return ended.outcome
+    def _begin(self, envelope: Envelope, *before: bytes) -> int:
+        """Write an envelope, whole or MAIL alone, behind a letter and its dot.
 
-    async def _say(self, stage: Stage, command: str, wanted: int = 250) -> Reply:
-        """Write a command and read its answer."""
-        try:
-            response = await self._client.execute_command(
-                command.encode("utf-8"), timeout=self._patience[stage]
-            )
-        except _FAILURES as error:
-            raise _lost(stage, error) from None
-        return _expect(response, stage, wanted)
+        Returns:
+            How many octets stand behind the dot.
+        """
+        self.carried += 1
+        mail, self._rcpt, data = commands(envelope, self._extensions)
+        replies = len(_STAGES) if self._pipelines else 1
+        octets = mail + self._rcpt + data if self._pipelines else mail
+        self._talk.write(*before, octets, replies=replies + bool(before))
+        return len(octets)
 
-    async def _write_message(self, message: bytes) -> Reply:
-        """Write the letter and its dot, and read the answer."""
-        try:
-            self._protocol.write(stuff(message) + b".\r\n")
-        except _FAILURES as error:
-            raise _lost("dot", error) from None
-        try:
-            response = await self._protocol.read_response(self._patience["dot"])
-        except _FAILURES as error:
-            raise _lost("dot", error, after_dot=True) from None
-        return _expect(response, "dot", 250)
+    async def _agree(self) -> Outcome | None:
+        """Bring the server to where the letter is due.
 
-    async def _tidy(self, outcome: Outcome) -> None:
-        """Leave the connection ready for the next letter, or closed."""
-        if isinstance(outcome, Broken) or _is_closing(outcome):
-            self._client.close()
-        elif isinstance(outcome, Abandoned) or (
-            isinstance(outcome, Refused) and outcome.stage != "dot"
-        ):
-            await self._reset()
+        That is behind DATA where it pipelines, else before it.
 
-    async def _reset(self) -> None:
-        """Forget the transaction (RFC 2920 §3.1); without an answer, hang up."""
-        try:
-            await self._client.rset(timeout=self._patience["mail"])
-        except _FAILURES:
-            self._client.close()
+        Returns:
+            None, or what became of the letter; the connection is tidy again.
+        """
+        if self._pipelines:
+            return await self._read_envelope()
+        steps: tuple[tuple[Stage, bytes], ...] = (("mail", self._rcpt), ("rcpt", b""))
+        for stage, command in steps:
+            answer = await self._expect(stage)
+            if not isinstance(answer, Reply):
+                await self._reset(answer)
+                return answer
+            if command:
+                self._talk.write(command, replies=1)
+        return None
 
+    async def _read_envelope(self) -> Outcome | None:
+        """Read all three answers, whatever the first ones are (RFC 2920 §3.1)."""
+        failed: Refused | Broken | None = None
+        answer: Reply | Refused | Broken | None = None
+        for stage in _STAGES:
+            answer = await self._expect(stage)
+            if not isinstance(answer, Reply):
+                failed = failed or answer
+        if failed is None:
+            return None
+        if isinstance(answer, Reply):
+            # It wants a letter that has no recipient: the dot alone refuses it.
+            self._talk.write(b".\r\n", replies=1)
+            await self._expect("dot")
+        else:
+            await self._reset(failed)
+        return failed
 
-async def connect(
-    relay: Relay, *, tls: ssl.SSLContext | None = None
-) -> Connection | Refused | Broken:
-    """Open a connection: TCP, TLS as the relay wants it, EHLO, AUTH.
+    async def _hand_over(self, envelope: Envelope, following: Following) -> Outcome:
+        """Write the letter, its dot, and the next envelope."""
+        if not self._pipelines:
+            self._talk.write(b"DATA\r\n", replies=1)
+            answer = await self._expect("data")
+            if not isinstance(answer, Reply):
+                await self._reset(answer)
+                return answer
+        if self._talk.ended is not None:
+            return Broken("dot", self._talk.ended, after_dot=False)
+        behind = self._write_letter(envelope, following)
+        await self._talk.flush(seconds=self._relay.timeouts.block)
+        answer = await self._expect("dot")
+        if isinstance(answer, Broken):
+            # What stands behind the dot need not have left for the dot to have.
+            return Broken("dot", answer.reason, self._talk.unsent <= behind)
+        return Accepted(answer) if isinstance(answer, Reply) else answer
 
-    With `starttls`, a server that does not offer it or refuses it is not spoken to
-    any further (RFC 3207 §4.1); what came in the clear behind its 220 is dropped.
+    def _write_letter(self, envelope: Envelope, following: Following) -> int:
+        """Write the letter; return how many octets stand behind its dot."""
+        message = envelope.message
+        stuffed = message if envelope.is_canonical else stuff(message)
+        ahead = self._ride(following)
+        if ahead is None:
+            self._talk.write(stuffed, b".\r\n", replies=1)
+            return 0
+        self.begun = ahead
+        return self._begin(ahead, stuffed, b".\r\n")
 
-    Args:
-        relay: Where to.
-        tls: What `tls_context(relay)` gave; None: made here.
+    def _ride(self, following: Following) -> Envelope | None:
+        """Return the envelope that may ride with the letter, if there is one."""
+        if not (self._pipelines and self._has_room):
+            return None
+        ahead = following()
+        if ahead is None or next(refuse_locally(ahead, self._extensions), None):
+            return None
+        return ahead
 
-    Returns:
-        The connection, or why there is none.
-
-    Raises:
-        DigestError: The relay's `ca_file` cannot be read.
-    """
-    client = aiosmtplib.SMTP(
-        hostname=relay.host,
-        port=relay.port,
-        use_tls=relay.security == "tls",
-        start_tls=relay.security == "starttls",
-        tls_context=tls or tls_context(relay),
-        username=relay.username,
-        password=relay.password,
-        local_hostname=relay.client_name,
-        timeout=relay.timeouts.connect,
-    )
-    try:
-        await client.connect()
-        await _greet(client)
-        return Connection(client, relay)
-    except _FAILURES as error:
-        client.close()
-        return _explain(error)
-
-
-async def _greet(client: aiosmtplib.SMTP) -> None:
-    """Say EHLO unless TLS or AUTH already needed it; HELO to what knows no EHLO."""
-    if not client.is_ehlo_or_helo_needed:
-        return
-    try:
-        await client.ehlo()
-    except aiosmtplib.SMTPHeloError:
-        if not client.is_connected:
-            raise
-        await client.helo()
-
-
-def _explain(error: aiosmtplib.SMTPException | OSError) -> Refused | Broken:
-    is_early = isinstance(error, aiosmtplib.SMTPConnectError)
-    stage: Stage = "connect" if is_early else "ehlo"
-    if isinstance(error, aiosmtplib.SMTPResponseException):
-        reply = parse_reply(error.code, error.message)
-        if _is_refusal(reply):
+    async def _expect(self, stage: Stage) -> Reply | Refused | Broken:
+        """Read the answer to a stage; one of another class ends the conversation."""
+        reply = await self._talk.read(seconds=self._patience[stage])
+        if reply is None:
+            return Broken(stage, self._talk.ended or "", after_dot=False)
+        if reply.code // 100 == _WANTED[stage]:
+            return reply
+        if is_refusal(reply):
             return Refused(reply, stage)
-    return Broken(stage, _describe(error), after_dot=False)
-
-
-def _expect(response: aiosmtplib.SMTPResponse, stage: Stage, wanted: int) -> Reply:
-    """Read an answer that is what was wanted; any other ends the transaction."""
-    reply = parse_reply(response.code, response.message)
-    if _is_refusal(reply):
-        raise _EndedError(Refused(reply, stage))
-    if reply.code // 100 != wanted // 100:
         # Its words may quote the recipient, and reasons outlive an erasure.
-        reason = f"Unexpected answer: {reply.code}"
-        raise _EndedError(Broken(stage, reason, after_dot=stage == "dot"))
-    return reply
+        self._talk.end(f"Unexpected answer: {reply.code}")
+        return Broken(stage, self._talk.ended or "", after_dot=False)
+
+    async def _abandon(self) -> Abandoned:
+        if self._pipelines:
+            # The server waits for the letter; whatever we wrote would be one.
+            self._talk.end("A letter was given up")
+        else:
+            await self._reset(Abandoned())
+        return Abandoned()
+
+    async def _reset(self, outcome: Outcome) -> None:
+        """Forget the transaction (RFC 2920 §3.1); without an answer, hang up."""
+        if self._talk.ended is None and not isinstance(outcome, Broken):
+            self._talk.write(b"RSET\r\n", replies=1)
+            reply = await self._talk.read(seconds=self._patience["mail"])
+            if reply is None or reply.code // 100 != _WANTED["mail"]:
+                self._talk.end("RSET was refused")
 
 
-def _is_refusal(reply: Reply) -> bool:
-    """RFC 5321 §4.2.1: 4yz and 5yz."""
+def is_refusal(reply: Reply) -> bool:
+    """Tell whether a reply is a 4yz or 5yz (RFC 5321 §4.2.1)."""
     return reply.code // 100 in (4, 5)
-
-
-def _is_closing(outcome: Outcome) -> bool:
-    return isinstance(outcome, Refused) and outcome.reply.code == CLOSING
-
-
-def _lost(stage: Stage, error: Exception, *, after_dot: bool = False) -> _EndedError:
-    return _EndedError(Broken(stage, _describe(error), after_dot))
-
-
-def _describe(error: Exception) -> str:
-    words = getattr(error, "message", "") or str(error) or type(error).__name__
-    return one_line(words)

@@ -26,6 +26,9 @@ _SIGNED = (
 )
 _SMALLEST_KEY = 1024  # RFC 8301 §3.2
 _KEY_SIZE = 2048
+_CHUNK = 70
+_PADDING = padding.PKCS1v15()
+_SHA256 = hashes.SHA256()
 _WHITE_SPACE = re.compile(r"[ \t]+")
 _RUN = re.compile(rb"[ \t]+")
 _TRAILING = re.compile(rb"[ \t]+\Z")
@@ -77,17 +80,44 @@ class Signer:
         Raises:
             DigestError: A field could not be written; see `write_fields`.
         """
+        value, signed = self.outline(
+            fields,
+            stamp=str(int(at.timestamp())),
+            body_hash=_base64(hashlib.sha256(relax_body(body)).digest()),
+        )
+        signature = self.sign_octets(signed).decode("ascii")
+        return ("DKIM-Signature", value + _spaced(signature, _CHUNK))
+
+    def outline(
+        self, fields: Sequence[Field], *, stamp: str, body_hash: str
+    ) -> tuple[str, bytes]:
+        """Write everything but the signature itself.
+
+        Args:
+            fields: As for `sign`.
+            stamp: t=.
+            body_hash: bh=.
+
+        Returns:
+            The field's value up to b=; the octets to be signed.
+        """
         canonical, names = _select([(n.lower(), _relax(n, v)) for n, v in fields])
-        body_hash = _base64(hashlib.sha256(relax_body(body)).digest())
         value = (
             f"v=1; a=rsa-sha256; c=relaxed/relaxed; d={self.domain};"
-            f" s={self.selector}; t={int(at.timestamp())}; h={names};"
+            f" s={self.selector}; t={stamp}; h={names};"
             f" bh={body_hash}; b="
         )
         # RFC 6376 §3.7: the signature's own field goes last, b= empty, no CRLF.
-        signed = f"{canonical}dkim-signature:{value}".encode()
-        signature = self._key.sign(signed, padding.PKCS1v15(), hashes.SHA256())
-        return ("DKIM-Signature", value + _spaced(_base64(signature), 70))
+        return value, f"{canonical}dkim-signature:{value}".encode()
+
+    def sign_octets(self, octets: bytes) -> bytes:
+        """Sign octets; base64."""
+        return base64.b64encode(self._key.sign(octets, _PADDING, _SHA256))
+
+    def chunk_sizes(self) -> list[int]:
+        """Return how long the pieces are into which b= is written."""
+        length = -(-self._key.key_size // 24) * 4
+        return [min(_CHUNK, length - start) for start in range(0, length, _CHUNK)]
 
 
 def generate_key() -> bytes:

@@ -19,16 +19,24 @@ class Envelope:
         sender: The envelope sender; empty: the null sender.
         recipient: The one recipient.
         message: The letter with CRLF line endings, not dot-stuffed.
+        is_canonical: It was made of checked parts and is known to be ASCII, to hold
+            no bare CR, LF or NUL, and no line that starts with a dot.
     """
 
     sender: str
     recipient: str
     message: bytes
+    is_canonical: bool = False
 
     @property
     def needs_smtputf8(self) -> bool:
         """Whether an address is not ASCII (RFC 6531 §3.1)."""
         return not (self.sender.isascii() and self.recipient.isascii())
+
+    @property
+    def is_8bit(self) -> bool:
+        """Whether the letter is not ASCII (RFC 6152 §2)."""
+        return not (self.is_canonical or self.message.isascii())
 
 
 def refuse_locally(
@@ -49,27 +57,34 @@ def refuse_locally(
         yield Refused(Reply(553, "5.1.3", "That is no recipient"), "rcpt")
     if not _PATH.fullmatch(envelope.sender):
         yield Refused(Reply(553, "5.1.7", "That is no sender"), "mail")
-    if not _is_well_formed(message):
+    if not (envelope.is_canonical or _is_well_formed(message)):
         yield Refused(Reply(554, "5.6.0", "Bare CR or LF, or NUL, in it"), "data")
     if envelope.needs_smtputf8:
         if "smtputf8" not in extensions:
             yield Refused(Reply(553, "5.6.7", "The relay has no SMTPUTF8"), "rcpt")
-    elif not message.isascii() and "8bitmime" not in extensions:
+    elif envelope.is_8bit and "8bitmime" not in extensions:
         yield Refused(Reply(554, "5.6.3", "The relay has no 8BITMIME"), "data")
     if len(message) > _size_limit(extensions):
         yield Refused(Reply(552, "5.3.4", "Larger than the relay takes"), "mail")
 
 
-def mail_command(envelope: Envelope, extensions: Mapping[str, str]) -> str:
-    """Write MAIL with the parameters this letter needs and the server offers."""
+def commands(
+    envelope: Envelope, extensions: Mapping[str, str]
+) -> tuple[bytes, bytes, bytes]:
+    """Write MAIL, with what this letter needs and the server offers, RCPT and DATA."""
     parameters = [f"MAIL FROM:<{envelope.sender}>"]
     if "size" in extensions:
         parameters.append(f"SIZE={len(envelope.message)}")  # RFC 1870 §3
-    if not envelope.message.isascii():
+    if envelope.is_8bit:
         parameters.append("BODY=8BITMIME")  # RFC 6152 §2
     if envelope.needs_smtputf8:
         parameters.append("SMTPUTF8")  # RFC 6531 §3.4
-    return " ".join(parameters)
+    mail = " ".join(parameters)
+    return (
+        f"{mail}\r\n".encode(),
+        f"RCPT TO:<{envelope.recipient}>\r\n".encode(),
+        b"DATA\r\n",
+    )
 
 
 def stuff(message: bytes) -> bytes:

@@ -63,8 +63,16 @@ class PreparedBody:
         self.content_fields = content_fields
         joined = _join_literals(parts)
         self._template = [b"" if isinstance(p, _Hole) else p for p in joined]
-        self._places = [(i, p) for i, p in enumerate(joined) if isinstance(p, _Hole)]
-        self._holes = {hole for _, hole in self._places}
+        places = [(i, p) for i, p in enumerate(joined) if isinstance(p, _Hole)]
+        # Each name with where its value goes as it is, and where as HTML.
+        self._holes = [
+            (
+                name,
+                [i for i, hole in places if hole == _Hole(name, escaped=False)],
+                [i for i, hole in places if hole == _Hole(name, escaped=True)],
+            )
+            for name in sorted({hole.name for _, hole in places})
+        ]
 
     def fill(self, values: Mapping[str, str]) -> bytes:
         """Write the body of one letter.
@@ -80,15 +88,16 @@ class PreparedBody:
             KeyError: A slot has no value.
             DigestError: A value holds half a surrogate pair.
         """
-        encoded = {
-            hole: encode(html_module.escape(values[hole.name]))
-            if hole.escaped
-            else encode(values[hole.name])
-            for hole in self._holes
-        }
         parts = self._template.copy()
-        for index, hole in self._places:
-            parts[index] = encoded[hole]
+        for name, plain, escaped in self._holes:
+            value = values[name]
+            encoded = encode(value)
+            for index in plain:
+                parts[index] = encoded
+            if escaped and (markup := html_module.escape(value)) != value:
+                encoded = encode(markup)
+            for index in escaped:
+                parts[index] = encoded
         body = b"".join(parts)
         # Only a slot without a value at the very end leaves an empty last line.
         while body.endswith(b"\r\n\r\n"):

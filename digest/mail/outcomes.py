@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from digest.mail.reply import Reply, Stage
+from digest.mail.reply import CLOSING, Reply, Stage
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,11 @@ class Refused:
 
     reply: Reply
     stage: Stage
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether the server hung up with it."""
+        return self.reply.code == CLOSING
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from digest.domain.errors import DigestError
 
 # Two octets less than the line's 76: the soft break, and room to escape its start.
 _ROOM = 73
-_SIMPLE = re.compile(rf"[!-\-/-<>-~][!-<>-~]{{0,{_ROOM - 1}}}", re.ASCII)
+_SIMPLE = re.compile(r"(?!From )[!-\-/-<>-~](?: ?[!-<>-~])*", re.ASCII)
 _NEWLINES = re.compile(r"\r\n|\r|\n")
 _LITERAL = {chr(c): chr(c) for c in range(0x20, 0x7F) if chr(c) != "="}
 
@@ -28,7 +28,7 @@ def encode(text: str) -> bytes:
     Raises:
         DigestError: The text holds half a surrogate pair.
     """
-    if _SIMPLE.fullmatch(text):
+    if len(text) <= _ROOM and _SIMPLE.fullmatch(text):
         return text.encode("ascii")
     lines = (_encode_line(line) for line in _NEWLINES.split(text))
     return "\r\n".join(lines).encode("ascii")

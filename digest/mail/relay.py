@@ -17,7 +17,8 @@ class Timeouts:
         mail: The answer to MAIL, and to RSET.
         rcpt: The answer to RCPT.
         data: The answer to DATA.
-        dot: Writing the letter, and the answer to its final dot.
+        block: Writing the letter while the server does not read.
+        dot: The answer to the letter's final dot.
         quit: The answer to QUIT; the letters are safe by then.
     """
 
@@ -25,6 +26,7 @@ class Timeouts:
     mail: float = 300
     rcpt: float = 300
     data: float = 120
+    block: float = 180
     dot: float = 600
     quit: float = 10
 

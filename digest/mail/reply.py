@@ -9,9 +9,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import Literal
 
 Stage = Literal["connect", "ehlo", "mail", "rcpt", "data", "dot"]
+
+CLOSING = 421
+"""The server hangs up after it (RFC 5321 §3.8)."""
 
 _LONGEST_TEXT = 1000
 _ENHANCED = re.compile(r"[#(\[]{0,2}([245]\.\d{1,3}\.\d{1,3})\b[)\]]{0,2}[ \t:-]*")
@@ -188,7 +192,6 @@ _BY_STAGE: dict[Stage, _Cause] = {
 }
 _BEFORE_RCPT = ("connect", "ehlo", "mail")
 _BEFORE_MAIL = ("connect", "ehlo")
-_CLOSING = 421
 _PERMANENT = 500
 _SYNTAX = range(500, 505)
 _LOGIN = (530, 534, 535, 538)
@@ -196,6 +199,7 @@ _LOGIN = (530, 534, 535, 538)
 _NOT_WORDS = re.compile(r"<[^<>]*>|\S+@\S+|https?://\S+", re.IGNORECASE)
 
 
+@lru_cache(maxsize=256)
 def parse_reply(code: int, text: str) -> Reply:
     """Make a reply of a code and the words after it, lines joined by LF.
 
@@ -214,6 +218,8 @@ def parse_reply(code: int, text: str) -> Reply:
 
 def one_line(text: str) -> str:
     """Make words from outside fit for a log: printable, on one line, not too long."""
+    if text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip()[:_LONGEST_TEXT]
     whole = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     printable = "".join(c if c.isprintable() else " " for c in whole)
     return " ".join(printable.split())[:_LONGEST_TEXT]
@@ -235,7 +241,7 @@ def judge(reply: Reply, *, stage: Stage) -> Verdict:
     if cause.fault is Fault.RECIPIENT and stage in _BEFORE_RCPT:
         # No recipient had been named yet: it is about us.
         cause = _SENDER_REFUSED
-    if reply.code == _CLOSING and cause.fault is not Fault.POLICY:
+    if reply.code == CLOSING and cause.fault is not Fault.POLICY:
         cause = _HANGING_UP
     return Verdict(cause.fault, _is_final(reply, stage, cause), cause.reason)
 

@@ -10,7 +10,7 @@ import re
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, cast
 
 from digest.mail.envelope import has_bare_line_end
 
@@ -115,8 +115,8 @@ class _Session(asyncio.Protocol):
         }
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # A cast: uvloop's transports are no subclass of asyncio's.
+        self._transport = cast("asyncio.Transport", transport)
         self._sink.sessions.add(self)
         self._say("220 sink.invalid ESMTP")
         self._flush()

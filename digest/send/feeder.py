@@ -2,34 +2,37 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import count
 
 import structlog
 
 from digest.domain.actor import SCHEDULE, WORKER
-from digest.domain.deliveries import Delivery, Imprint, Lease, Notice
+from digest.domain.deliveries import Imprint, Lease, Notice
 from digest.domain.errors import DigestError
-from digest.domain.states import EditionState, SkipReason
-from digest.mail.smtp import Envelope
+from digest.domain.states import EditionState
 from digest.send import plan, progress
 from digest.send.job import Claim, Job
 from digest.send.ledger import Ledger
-from digest.send.letter import EditionLetters, NoticeLetters
+from digest.send.letter import EditionLetters
+from digest.send.notice_letter import NoticeLetters
 from digest.send.post import Clock, Post
-from digest.storage import chunks, deliveries, editions, ledger as rows, notice_ledger
+from digest.send.queue import Queue
+from digest.storage import (
+    chunks,
+    deliveries,
+    editions,
+    ledger as rows,
+    notice_ledger,
+    open_letters,
+)
 from digest.storage.chunks import Chunk
 from digest.storage.engine import Tx
 
 _log = structlog.get_logger()
 _EDITIONS_KEPT = 4
 _NOTICES_AT_ONCE = 50
-_FIRST, _SECOND, _LAST = range(3)
-
-Place = tuple[int, int, Job | None]
-Loaded = list[tuple[Delivery, SkipReason | None]]
+_BETWEEN_LOOKS_SECONDS = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,14 +61,14 @@ class Feeder:
         self._clock = clock
         # New at each start: after a failure its former leases are another's.
         self._owner = f"{post.worker}:{secrets.token_hex(2)}"
-        self._jobs: asyncio.PriorityQueue[Place] = asyncio.PriorityQueue()
-        self._order = count()
         self._claims: dict[Lease, Claim] = {}
         self._letters: dict[int, EditionLetters] = {}
         self._notices = NoticeLetters(
             site=post.site, secrets=post.secrets, signer=post.signer
         )
         self._wake = asyncio.Event()
+        self._queue = Queue(on_low=self._wake.set)
+        self._queue.low = post.connections
 
     async def run(self, *, stop: asyncio.Event, until_idle: bool) -> None:
         """Supply the lanes.
@@ -76,7 +79,7 @@ class Feeder:
         """
         try:
             while not stop.is_set():
-                view = await self._ledger.persist(self._look)
+                view = await self._ledger.consult(self._look)
                 await self._act(view)
                 if not self._claims:
                     is_idle = not (view.notices or view.chunks or view.leased)
@@ -86,15 +89,15 @@ class Feeder:
         finally:
             for claim in self._claims.values():
                 claim.closed = True
-            for _ in range(self._post.connections):
-                self._put(_LAST, None)
+            self._queue.close()
+
+    def take(self) -> Job | None:
+        """Take a letter to carry; None: there is none now."""
+        return self._queue.take()
 
     async def next_job(self) -> Job | None:
         """Wait for a letter to carry; None: there will be no more."""
-        _, _, job = await self._jobs.get()
-        if self._jobs.qsize() < self._post.connections:
-            self._wake.set()
-        return job
+        return await self._queue.next()
 
     async def finish(self, job: Job) -> None:
         """Note that a lane is through with a letter; the last one ends the claim."""
@@ -102,6 +105,19 @@ class Feeder:
         claim.outstanding -= 1
         if not claim.outstanding:
             await self._end(claim)
+
+    async def carry_chunk(self, edition_id: int, number: int) -> None:
+        """Look for work now; return once somebody holds the chunk, or nobody may."""
+
+        def is_waiting() -> bool:
+            with self._post.db.read() as tx:
+                return chunks.is_waiting(
+                    tx, edition_id, number, owner=self._owner, now=self._clock()
+                )
+
+        while await self._ledger.consult(is_waiting):
+            self._wake.set()
+            await asyncio.sleep(_BETWEEN_LOOKS_SECONDS)
 
     async def beat(self) -> None:
         """Renew every lease until cancelled."""
@@ -146,8 +162,9 @@ class Feeder:
             await self._ledger.persist(self._finish_editions)
         if view.notices:
             await self._take_notices()
-        if view.chunks and self._jobs.qsize() < self._post.connections:
-            await self._take_chunk()
+        if view.chunks:
+            while self._queue.is_low and await self._take_chunk():
+                pass
 
     def _release_due(self) -> None:
         now = self._clock()
@@ -180,39 +197,43 @@ class Feeder:
 
         for notice in await self._ledger.persist(claim):
             held = Claim(lease=notice.lease)
-            self._supply(_FIRST, held, [self._notice_job(held, notice)])
+            writer = self._notices.write
+            job = Job(claim=held, letter=notice, bar=None, writer=writer)
+            self._supply(held, [job])
 
-    def _notice_job(self, claim: Claim, notice: Notice) -> Job:
-        def write(dated_at: datetime) -> Envelope:
-            return self._notices.write(notice, dated_at=dated_at)
+    async def _take_chunk(self) -> bool:
+        """Claim the next chunk; False: none is due."""
+        chunk = await self._ledger.persist(self._claim_chunk)
+        if chunk is None:
+            return False
+        held = Claim(lease=chunk.lease, chunk=chunk)
+        # From here on its lease is renewed, however long it takes to load.
+        self._claims[held.lease] = held
+        jobs = await self._ledger.consult(lambda: self._load(held, chunk))
+        self._queue.low = max(self._post.connections, len(jobs) // 2)
+        self._supply(held, jobs)
+        if not jobs:
+            await self._end(held)
+        return True
 
-        return _job(claim, notice, None, write)
+    def _claim_chunk(self) -> Chunk | None:
+        with self._post.db.write() as tx:
+            return chunks.claim(
+                tx,
+                owner=self._owner,
+                now=self._clock(),
+                lease=self._post.lease,
+                uncertain=self._post.uncertain,
+            )
 
-    async def _take_chunk(self) -> None:
-        def claim() -> tuple[Chunk, Loaded] | None:
-            now = self._clock()
-            with self._post.db.write() as tx:
-                chunk = chunks.claim(
-                    tx,
-                    owner=self._owner,
-                    now=now,
-                    lease=self._post.lease,
-                    uncertain=self._post.uncertain,
-                )
-                if chunk is None:
-                    return None
-                self._prepare(tx, chunk.edition_id)
-                found = deliveries.load_open(tx, chunk, now=now)
-                return chunk, found if chunk.is_carried else []
-
-        found = await self._ledger.persist(claim)
-        if found is not None:
-            chunk, loaded = found
-            held = Claim(lease=chunk.lease, chunk=chunk)
-            jobs = [self._delivery_job(held, d, bar) for d, bar in loaded]
-            self._supply(_SECOND, held, jobs)
-            if not jobs:
-                await self._end(held)
+    def _load(self, claim: Claim, chunk: Chunk) -> list[Job]:
+        if not chunk.is_carried:
+            return []
+        with self._post.db.read() as tx:
+            self._prepare(tx, chunk.edition_id)
+            found = open_letters.load(tx, chunk, now=self._clock())
+        writer = self._letters[chunk.edition_id].write
+        return [Job(claim=claim, letter=d, bar=bar, writer=writer) for d, bar in found]
 
     def _prepare(self, tx: Tx, edition_id: int) -> None:
         """Make an edition's letters ready to be filled, once."""
@@ -229,24 +250,10 @@ class Feeder:
             signer=self._post.signer,
         )
 
-    def _delivery_job(
-        self, claim: Claim, delivery: Delivery, bar: SkipReason | None
-    ) -> Job:
-        letters = self._letters[delivery.edition_id]
-
-        def write(dated_at: datetime) -> Envelope:
-            return letters.write(delivery, dated_at=dated_at)
-
-        return _job(claim, delivery, bar, write)
-
-    def _supply(self, priority: int, claim: Claim, jobs: Sequence[Job]) -> None:
+    def _supply(self, claim: Claim, jobs: Sequence[Job]) -> None:
         claim.outstanding = len(jobs)
         self._claims[claim.lease] = claim
-        for job in jobs:
-            self._put(priority, job)
-
-    def _put(self, priority: int, job: Job | None) -> None:
-        self._jobs.put_nowait((priority, next(self._order), job))
+        self._queue.put(jobs)
 
     async def _end(self, claim: Claim) -> None:
         if not claim.lost:
@@ -269,21 +276,3 @@ class Feeder:
                 deliveries.cancel_open(tx, edition.id, now=now)
             chunks.give_back(tx, claim.chunk, now=now, not_before=claim.not_before)
         self._finish_editions()
-
-
-def _job(
-    claim: Claim,
-    letter: Delivery | Notice,
-    bar: SkipReason | None,
-    write: Callable[[datetime], Envelope],
-) -> Job:
-    return Job(
-        claim=claim,
-        letter_id=letter.id,
-        bar=bar,
-        write=write,
-        dated_at=letter.dated_at,
-        attempts=letter.attempts,
-        refusals=letter.refusals,
-        first_attempt_at=letter.first_attempt_at,
-    )

@@ -1,10 +1,10 @@
 """A letter in a worker's hands, and the claim it came with."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, Protocol
 
-from digest.domain.deliveries import Lease, LetterKind
+from digest.domain.deliveries import Delivery, Lease, LetterKind, Notice
 from digest.domain.states import SkipReason
 from digest.mail.smtp import Envelope
 from digest.storage.chunks import Chunk
@@ -36,34 +36,66 @@ class Claim:
         return self.lost or self.closed
 
 
-@dataclass(frozen=True, kw_only=True)
+class Writer(Protocol):
+    """What writes a letter: an edition's, or a notice."""
+
+    def __call__(self, letter: Any, /, *, dated_at: datetime) -> Envelope: ...
+
+
+@dataclass(slots=True, kw_only=True)
 class Job:
     """One letter to carry.
 
     Attributes:
         claim: Under which.
-        letter_id: The delivery's or notice's row.
+        letter: The delivery or notice.
         bar: Why it may not be sent, as of the claim.
-        write: Writes the letter with a given Date.
-        dated_at: Its Date, where an earlier try fixed it.
-        attempts: Tries so far.
-        refusals: Temporary refusals so far.
-        first_attempt_at: The first try, if there was one.
+        writer: Writes it.
     """
 
     claim: Claim
-    letter_id: int
+    letter: Delivery | Notice
     bar: SkipReason | None
-    write: Callable[[datetime], Envelope]
-    dated_at: datetime | None
-    attempts: int
-    refusals: int
-    first_attempt_at: datetime | None
+    writer: Writer
+
+    def write(self, dated_at: datetime) -> Envelope:
+        """Write the letter with a given Date."""
+        return self.writer(self.letter, dated_at=dated_at)
 
     @property
     def kind(self) -> LetterKind:
         """Which table it is a row of."""
         return self.claim.lease.kind
+
+    @property
+    def letter_id(self) -> int:
+        """The delivery's or notice's row."""
+        return self.letter.id
+
+    @property
+    def domain(self) -> str:
+        """The recipient's domain; empty where the address was erased."""
+        return (self.letter.address or "").rpartition("@")[2].lower()
+
+    @property
+    def dated_at(self) -> datetime | None:
+        """Its Date, where an earlier try fixed it."""
+        return self.letter.dated_at
+
+    @property
+    def attempts(self) -> int:
+        """Tries so far."""
+        return self.letter.attempts
+
+    @property
+    def refusals(self) -> int:
+        """Temporary refusals so far."""
+        return self.letter.refusals
+
+    @property
+    def first_attempt_at(self) -> datetime | None:
+        """The first try, if there was one."""
+        return self.letter.first_attempt_at
 
 
 @dataclass(kw_only=True)

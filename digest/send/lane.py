@@ -1,86 +1,51 @@
-"""A lane: carries one letter at a time; a worker has one for each connection."""
+"""A lane: carries one letter at a time over one line; a worker has several.
+
+While one letter's answer and commit are waited for, the next one is written, and its
+envelope rides with the letter before it (RFC 2920). What became of a letter is recorded
+with the next one's intent, in one transaction (design rule 3).
+"""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
 
 import structlog
 
 from digest.domain.deliveries import Intent, Permit, Result
 from digest.domain.states import DeliveryState
-from digest.mail.smtp import Abandoned, Broken, Envelope, Outcome, Pool, Refused
+from digest.mail.smtp import Abandoned, Broken, Envelope, Line, Outcome, Refused
 from digest.send.job import Job, Totals
 from digest.send.ledger import Ledger, skip
 from digest.send.outcome import Judge
 from digest.send.post import Clock, Post
+from digest.send.storm import StormWatch
+from digest.send.watch import RelayWatch
 
 _log = structlog.get_logger()
-_WORKING = timedelta(seconds=30)
 
 
-class RelayWatch:
-    """Whether the relay can be used at all, as all lanes of a worker see it.
+class Source(Protocol):
+    """Where letters come from."""
 
-    Attributes:
-        closed_until: Nobody tries before; None: it can be used as far as is known.
-        reason: What the last trouble was; None after an answer.
-    """
+    def take(self) -> Job | None:
+        """Take a letter that may go now; None: there is none."""
 
-    def __init__(self, post: Post) -> None:
-        self._retry = post.retry
-        self._roll = post.roll
-        self._times = 0
-        self._answered_at: datetime | None = None
-        self._trying = 0
-        self._news = asyncio.Event()
-        self.closed_until: datetime | None = None
-        self.reason: str | None = None
+    async def next_job(self) -> Job | None:
+        """Wait for a letter; None: there will be no more."""
 
-    @contextmanager
-    def trying(self) -> Iterator[None]:
-        """Count a lane that is in conversation, or about to be."""
-        self._trying += 1
-        try:
-            yield
-        finally:
-            self._trying -= 1
+    async def finish(self, job: Job) -> None:
+        """Note that a letter is done with."""
 
-    async def others_know(self, now: datetime) -> None:
-        """Wait while the other lanes may still show whether the relay works."""
-        while self._trying and not (self.is_closed(now) or self.is_crowded(now)):
-            await self._news.wait()
 
-    def answered(self, now: datetime) -> None:
-        """Note that a server spoke with us about a letter."""
-        self._spread()
-        self._times = 0
-        self._answered_at = now
-        self.closed_until = self.reason = None
+@dataclass(slots=True)
+class _Draft:
+    """A letter that was written, or why it is not sent."""
 
-    def is_closed(self, now: datetime) -> bool:
-        """Tell whether to leave the relay alone."""
-        return self.closed_until is not None and now < self.closed_until
-
-    def is_crowded(self, now: datetime) -> bool:
-        """Tell whether only this connection was refused: others got through."""
-        return self._answered_at is not None and now - self._answered_at < _WORKING
-
-    def failed(self, reason: str, now: datetime) -> None:
-        """Note that no connection could be had; many lanes notice at once."""
-        self._spread()
-        self.reason = reason
-        if self.is_closed(now):
-            return
-        self._times += 1
-        self.closed_until = self._retry.after_trouble(
-            times=self._times, first_at=now, now=now, roll=self._roll()
-        )
-        _log.warning("relay.closed", reason=reason, until=str(self.closed_until))
-
-    def _spread(self) -> None:
-        self._news.set()
-        self._news = asyncio.Event()
+    job: Job
+    dated_at: datetime
+    envelope: Envelope | None = None
+    result: Result | None = None
 
 
 class Lane:
@@ -88,9 +53,11 @@ class Lane:
 
     Args:
         post: The worker's rules.
-        pool: Connections to the relay.
+        line: The lane's own connection to the relay.
+        source: Where its letters come from.
         ledger: Where everything is written.
         watch: Shared by all lanes.
+        storms: Told of each answer.
         totals: Counted here.
         clock: The time.
     """
@@ -99,41 +66,98 @@ class Lane:
         self,
         post: Post,
         *,
-        pool: Pool,
+        line: Line,
+        source: Source,
         ledger: Ledger,
         watch: RelayWatch,
+        storms: StormWatch,
         totals: Totals,
         clock: Clock,
     ) -> None:
-        self._pool = pool
+        self._line = line
+        self._source = source
         self._ledger = ledger
         self._watch = watch
+        self._storms = storms
         self._totals = totals
         self._clock = clock
         self._roll = post.roll
         self._turn = post.turn
         self._judge = Judge(post.retry, post.uncertain)
+        self._pending: tuple[Job, Result] | None = None
+        self._ahead: _Draft | None = None
+        self._current: _Draft
+        self._permit: Permit | None = None
 
-    async def carry(self, job: Job) -> None:
-        """Carry one letter, or leave it as it is where its claim is over."""
-        if job.claim.is_over:
-            return
-        if job.bar is not None:
-            letter = self._intent(job, self._clock())
-            await self._record(job, skip(letter, job.bar))
-            return
-        dated_at = job.dated_at or self._clock().replace(microsecond=0)
-        envelope = await self._write(job, dated_at)
-        if envelope is not None:
-            await self._send(job, envelope, dated_at)
+    async def run(self) -> None:
+        """Carry letters until there will be no more."""
+        async with self._line:
+            while (draft := await self._next_draft()) is not None:
+                if draft.envelope is not None:
+                    await self._carry(draft, draft.envelope)
+                elif draft.result is not None:
+                    await self.flush()
+                    self._pending = (draft.job, draft.result)
+                else:
+                    await self._source.finish(draft.job)
 
-    async def _write(self, job: Job, dated_at: datetime) -> Envelope | None:
-        """Write the letter; one that cannot be written fails, the others go on."""
+    async def flush(self) -> None:
+        """Make the last letter's result durable, if it is not on its way to be."""
+        if (pending := self._take_pending()) is not None:
+            (permit,) = await self._ledger.record(pending[1])
+            await self._settled(pending, permit)
+
+    def _take_pending(self) -> tuple[Job, Result] | None:
+        pending, self._pending = self._pending, None
+        return pending
+
+    async def _settled(self, pending: tuple[Job, Result], permit: Permit) -> None:
+        """Heed that a result is durable, or why it never will be."""
+        job, result = pending
+        if permit == Permit.LOST:
+            job.claim.lost = True
+        else:
+            job.claim.closed |= permit == Permit.CLOSED
+            _count(self._totals, result)
+            if self._storms.hear(job, result):
+                await self._storms.share()
+        await self._source.finish(job)
+
+    async def _next_draft(self) -> _Draft | None:
+        draft, self._ahead = self._ahead, None
+        if draft is not None:
+            return draft
+        job = self._source.take()
+        if job is None:
+            await self.flush()
+            job = await self._wait_for_job()
+        return None if job is None else self._write(job)
+
+    async def _wait_for_job(self) -> Job | None:
+        """Wait; after a while without the connection, which others may need."""
+        coming = asyncio.ensure_future(self._source.next_job())
         try:
-            return job.write(dated_at)
+            await asyncio.wait([coming], timeout=self._turn.total_seconds())
+            if not coming.done():
+                await self._line.close()
+            return await coming
+        finally:
+            coming.cancel()
+
+    def _write(self, job: Job) -> _Draft:
+        """Write a letter; one that cannot be written fails, the others go on."""
+        dated_at = job.dated_at or self._clock().replace(microsecond=0)
+        draft = _Draft(job, dated_at)
+        if job.claim.is_over:
+            return draft
+        if job.bar is not None:
+            draft.result = skip(self._intent(draft), job.bar)
+            return draft
+        try:
+            draft.envelope = job.write(dated_at)
         except Exception as error:  # noqa: BLE001 - whatever one row holds
             _log.exception("letter.unwritable", kind=job.kind, id=job.letter_id)
-            result = Result(
+            draft.result = Result(
                 lease=job.claim.lease,
                 letter_id=job.letter_id,
                 at=self._clock(),
@@ -141,47 +165,78 @@ class Lane:
                 reason=f"cannot be written: {type(error).__name__}: {error}",
                 tried=False,
             )
-            await self._record(job, result)
-            return None
+        return draft
 
-    async def _send(self, job: Job, envelope: Envelope, dated_at: datetime) -> None:
+    async def _carry(self, draft: _Draft, envelope: Envelope) -> None:
+        """Carry one letter, or leave it as it is where its claim is over."""
+        self._current, self._permit = draft, None
+        outcome = await self._send(draft.job, envelope)
+        if outcome is not None:
+            # Only a line that broke leaves one pending: `_may_send` took it along.
+            await self.flush()
+            self._pending = (draft.job, self._result(draft.job, outcome))
+            return
+        self._line.give_up(envelope)
+        await self._source.finish(draft.job)
+
+    async def _send(self, job: Job, envelope: Envelope) -> Outcome | None:
+        """Try until there is an outcome; None: the letter is left as it is."""
         while not job.claim.is_over:
             now = self._clock()
             if self._watch.is_closed(now):
                 job.claim.not_before = self._watch.closed_until
-                return
-            permit: Permit | None = None
-
-            async def may_send() -> bool:
-                nonlocal permit
-                permit = await self._ledger.record(self._intent(job, dated_at))
-                return permit == Permit.GRANTED
-
+                return None
+            if not self._line.is_open:
+                # To connect may take minutes.
+                await self.flush()
             with self._watch.trying():
-                outcome = await self._pool.send(envelope, before_data=may_send)
+                outcome = await self._line.send(
+                    envelope, before_data=self._may_send, following=self._following
+                )
             if isinstance(outcome, Abandoned):
-                self._note_refusal(job, permit)
-                return
+                self._note_refusal(job)
+                return None
             trouble = _relay_trouble(outcome)
-            if trouble is None:
-                await self._keep(job, outcome, intended=permit == Permit.GRANTED)
-                return
+            if trouble is None or self._permit is not None:
+                return outcome
             await self._wait_or_close(trouble)
+        return None
 
-    def _intent(self, job: Job, dated_at: datetime) -> Intent:
+    async def _may_send(self) -> bool:
+        """Record the last result and this intent; write the next letter meanwhile."""
+        intent, pending = self._intent(self._current), self._take_pending()
+        if pending is None:
+            recorded = self._ledger.record(intent)
+        else:
+            recorded = self._ledger.record(pending[1], intent)
+        if self._ahead is None and (job := self._source.take()) is not None:
+            self._ahead = self._write(job)
+        permits = await recorded
+        if pending is not None:
+            await self._settled(pending, permits[0])
+        self._permit = permits[-1]
+        return self._permit == Permit.GRANTED
+
+    def _following(self) -> Envelope | None:
+        """Return the letter whose envelope may ride with the one being handed over."""
+        if self._ahead is None or self._ahead.job.claim.is_over:
+            return None
+        return self._ahead.envelope
+
+    def _intent(self, draft: _Draft) -> Intent:
         return Intent(
-            lease=job.claim.lease,
-            letter_id=job.letter_id,
+            lease=draft.job.claim.lease,
+            letter_id=draft.job.letter_id,
             at=self._clock(),
-            dated_at=dated_at,
+            dated_at=draft.dated_at,
         )
 
-    def _note_refusal(self, job: Job, permit: Permit | None) -> None:
+    def _note_refusal(self, job: Job) -> None:
         """Heed why the ledger did not let a letter go."""
         self._watch.answered(self._clock())
-        if permit == Permit.BARRED:
+        if self._permit == Permit.BARRED:
             self._totals.skipped += 1
-        elif permit == Permit.LOST:
+        elif self._permit == Permit.LOST:
             job.claim.lost = True
         else:
             job.claim.closed = True
@@ -195,19 +250,17 @@ class Lane:
         else:
             self._watch.failed(trouble, now)
 
-    async def _keep(self, job: Job, outcome: Outcome, *, intended: bool) -> None:
+    def _result(self, job: Job, outcome: Outcome) -> Result:
         now = self._clock()
-        self._watch.answered(now)
-        result = self._judge.result(
-            job, outcome, intended=intended, now=now, roll=self._roll()
+        if _relay_trouble(outcome) is None:
+            self._watch.answered(now)
+        return self._judge.result(
+            job,
+            outcome,
+            intended=self._permit == Permit.GRANTED,
+            now=now,
+            roll=self._roll(),
         )
-        await self._record(job, result)
-
-    async def _record(self, job: Job, result: Result) -> None:
-        if await self._ledger.record(result) == Permit.LOST:
-            job.claim.lost = True
-            return
-        _count(self._totals, result)
 
 
 def _relay_trouble(outcome: Outcome) -> str | None:
@@ -224,3 +277,4 @@ def _relay_trouble(outcome: Outcome) -> str | None:
 def _count(totals: Totals, result: Result) -> None:
     name = str(result.state)
     setattr(totals, name, getattr(totals, name) + 1)
+    totals.policy += result.policy is not None

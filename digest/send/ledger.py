@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from itertools import islice
+from typing import NamedTuple, TypeVar
 
 import structlog
 
@@ -19,6 +20,7 @@ from digest.storage import bars, ledger as rows
 from digest.storage.engine import TROUBLE, Database, Tx
 
 Entry = Intent | Result
+Key = tuple[LetterKind, int]
 Answer = TypeVar("Answer")
 
 _log = structlog.get_logger()
@@ -33,12 +35,15 @@ class _Renewal:
     until: datetime
 
 
-@dataclass(frozen=True)
-class _Waiting:
-    """Somebody's entry, and where they wait for it to be durable."""
+Entries = Sequence[Entry | _Renewal]
+Permits = Sequence[Permit]
 
-    entry: Entry | _Renewal
-    done: asyncio.Future[Permit]
+
+class _Waiting(NamedTuple):
+    """Somebody's entries, and where they wait for them to be durable."""
+
+    entries: Entries
+    done: asyncio.Future[Permits]
 
 
 class Ledger:
@@ -50,42 +55,42 @@ class Ledger:
     """
 
     def __init__(self, db: Database, *, worker: str) -> None:
-        self._db = db
+        self._db = db.writer()
         self._worker = worker
         self._waiting: list[_Waiting] = []
         self._wake = asyncio.Event()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="ledger")
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="reader")
         self.commits = 0
 
-    async def record(self, entry: Entry) -> Permit:
-        """Write one entry.
+    def record(self, *entries: Entry) -> asyncio.Future[Permits]:
+        """Write entries, in one transaction.
 
         Args:
-            entry: An intent, before the letter's DATA; or a result, before the same
-                lane begins its next letter.
+            entries: A letter's result, before the same lane writes the next letter;
+                an intent, before that letter is written.
 
         Returns:
-            Once it is durable: GRANTED. Or why it was not written.
+            A future, done once they are durable: for each GRANTED, or why it was not
+            written.
         """
-        return await self._add(entry)
+        return self._add(entries)
 
     async def renew(self, leases: Sequence[Lease], *, until: datetime) -> None:
         """Lengthen leases, in the same groups."""
         if leases:
-            await self._add(_Renewal(leases=leases, until=until))
+            await self._add([_Renewal(leases=leases, until=until)])
 
     async def persist(self, work: Callable[[], Answer]) -> Answer:
         """Run something that writes, in the writer's own thread, until it succeeds.
 
         While the database is away or full, everybody waits here and nobody sends.
         """
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                return await loop.run_in_executor(self._thread, work)
-            except TROUBLE as error:
-                _log.warning("ledger.waiting", reason=str(error.orig))
-                await asyncio.sleep(_RETRY_SECONDS)
+        return await _insist(self._writer, work)
+
+    async def consult(self, work: Callable[[], Answer]) -> Answer:
+        """Run something that only reads, beside the writer, until it succeeds."""
+        return await _insist(self._reader, work)
 
     async def write_groups(self) -> None:
         """Commit group after group until cancelled.
@@ -100,37 +105,40 @@ class Ledger:
                 group, self._waiting = self._waiting, []
                 await self._write_group(group)
         finally:
-            self._thread.shutdown(wait=False)
+            self._writer.submit(self._db.close)
+            self._writer.shutdown(wait=False)
+            self._reader.shutdown(wait=False)
 
-    def _add(self, entry: Entry | _Renewal) -> asyncio.Future[Permit]:
-        done: asyncio.Future[Permit] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(entry, done))
+    def _add(self, entries: Entries) -> asyncio.Future[Permits]:
+        done: asyncio.Future[Permits] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(entries, done))
         self._wake.set()
         return done
 
     async def _write_group(self, group: Sequence[_Waiting]) -> None:
-        entries = [waiting.entry for waiting in group]
+        entries = [entry for waiting in group for entry in waiting.entries]
         try:
-            permits = await self.persist(lambda: self._commit(entries))
+            permits = iter(await self.persist(lambda: self._commit(entries)))
         except BaseException:
             # A lane must not wait for a writer that is gone.
             for waiting in group:
                 waiting.done.cancel()
             raise
         self.commits += 1
-        for waiting, permit in zip(group, permits, strict=True):
+        for waiting in group:
+            own = list(islice(permits, len(waiting.entries)))
             # A lane that was stopped does not wait any more.
             if not waiting.done.done():
-                waiting.done.set_result(permit)
+                waiting.done.set_result(own)
 
-    def _commit(self, entries: Sequence[Entry | _Renewal]) -> Sequence[Permit]:
+    def _commit(self, entries: Entries) -> Permits:
         intents = [e for e in entries if isinstance(e, Intent)]
         results = [e for e in entries if isinstance(e, Result)]
         leases = {i.lease for i in intents} | {r.lease for r in results}
-        permits: dict[Intent, Permit] = {}
+        permits: dict[Key, Permit] = {}
         with self._db.write() as tx:
             held = rows.held(tx, leases)
-            for kind in LetterKind:
+            for kind in {lease.kind for lease in held}:
                 done = [r for r in results if r.lease in held and r.lease.kind == kind]
                 rows.settle(tx, kind, done, worker=self._worker)
                 asked = [
@@ -142,23 +150,31 @@ class Ledger:
         return [_answer(entry, held, permits) for entry in entries]
 
 
+async def _insist(thread: ThreadPoolExecutor, work: Callable[[], Answer]) -> Answer:
+    loop = asyncio.get_running_loop()
+    while True:
+        try:
+            return await loop.run_in_executor(thread, work)
+        except TROUBLE as error:
+            _log.warning("ledger.waiting", reason=str(error.orig))
+            await asyncio.sleep(_RETRY_SECONDS)
+
+
 def _permit(
     tx: Tx, kind: LetterKind, intents: Sequence[Intent], *, worker: str
-) -> dict[Intent, Permit]:
+) -> dict[Key, Permit]:
     """Make letters `dispatching`; those whose readers left are `skipped` instead."""
     if not intents:
         return {}
     granted = rows.intend(tx, kind, intents)
-    permits = {i: Permit.GRANTED for i in intents if i.letter_id in granted}
-    others = [i for i in intents if i.letter_id not in granted]
+    permits = {(kind, letter_id): Permit.GRANTED for letter_id in granted}
+    others = {i.letter_id: i for i in intents if i.letter_id not in granted}
     if not others:
         return permits
-    barred = bars.barred(tx, kind, [i.letter_id for i in others], now=others[0].at)
-    skipped = [skip(i, barred[i.letter_id]) for i in others if i.letter_id in barred]
+    barred = bars.barred(tx, kind, list(others), now=intents[0].at)
+    skipped = [skip(others[letter_id], bar) for letter_id, bar in barred.items()]
     rows.settle(tx, kind, skipped, worker=worker)
-    return permits | {
-        i: Permit.BARRED if i.letter_id in barred else Permit.CLOSED for i in others
-    }
+    return permits | {(kind, letter_id): Permit.BARRED for letter_id in barred}
 
 
 def skip(letter: Intent, reason: str) -> Result:
@@ -176,12 +192,12 @@ def skip(letter: Intent, reason: str) -> Result:
 def _answer(
     entry: Entry | _Renewal,
     held: Mapping[Lease, bool],
-    permits: Mapping[Intent, Permit],
+    permits: Mapping[Key, Permit],
 ) -> Permit:
     if isinstance(entry, _Renewal):
         return Permit.GRANTED
     if entry.lease not in held:
         return Permit.LOST
     if isinstance(entry, Result):
-        return Permit.GRANTED
-    return permits.get(entry, Permit.CLOSED)
+        return Permit.GRANTED if held[entry.lease] else Permit.CLOSED
+    return permits.get((entry.lease.kind, entry.letter_id), Permit.CLOSED)

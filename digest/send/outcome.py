@@ -1,5 +1,6 @@
 """What one try means for the ledger: the rules of design §4.5 in one place."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
@@ -70,7 +71,10 @@ class Judge:
         state, reason = DeliveryState.DEFERRED, verdict.reason
         if again is None:
             state, reason = DeliveryState.FAILED, f"{reason}: {_LATE}"
-        return sheet.write(state, reason, reply=reply, again=again, refused=True)
+        result = sheet.write(state, reason, reply=reply, again=again, refused=True)
+        if verdict.fault == Fault.POLICY:
+            return replace(result, policy=_code(reply))
+        return result
 
     def _trouble(
         self, sheet: "_Sheet", reason: str, roll: float, *, reply: Reply | None = None
@@ -131,6 +135,10 @@ class _Sheet:
             smtp_text=_text(reply) if reply else "",
             refused=refused,
         )
+
+
+def _code(reply: Reply) -> str:
+    return " ".join(filter(None, (f"{reply.code:03}", reply.enhanced)))
 
 
 def _text(reply: Reply) -> str:

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Literal
 
+from digest.dispatch.port import Dispatch, InProcess
 from digest.domain.actor import Actor
 from digest.domain.deliveries import Imprint
 from digest.domain.editions import Edition
@@ -13,10 +14,11 @@ from digest.domain.site import Site
 from digest.domain.states import DeliveryState, EditionState
 from digest.domain.theme import read_theme
 from digest.send.letter import check_letters
-from digest.storage import audit, chunks, deliveries, editions, newsletters
-from digest.storage.engine import Database, Tx
+from digest.storage import answers, audit, chunks, deliveries, editions, newsletters
+from digest.storage.engine import Database, Tx, driver_connection
 
 CHUNK_SIZE = 1000
+_IN_PROCESS = InProcess()
 
 
 class VariantsMissingError(StateError):
@@ -48,6 +50,7 @@ def release(
     now: datetime,
     at: datetime | None = None,
     chunk_size: int = CHUNK_SIZE,
+    dispatch: Dispatch = _IN_PROCESS,
 ) -> Edition:
     """Give an approved edition to the post, in one transaction (design rule 1).
 
@@ -60,6 +63,7 @@ def release(
         now: The present.
         at: Only set the time; the worker releases it then.
         chunk_size: Deliveries a worker claims at once.
+        dispatch: How workers are woken.
 
     Returns:
         The edition, `sending` or `scheduled`.
@@ -103,6 +107,8 @@ def release(
                 f"{newsletter.name} has no active readers.",
                 "Add some: digest subscribers add ADDRESS, or import a list.",
             )
+        numbers = range(-(-readers // chunk_size))
+        dispatch.enqueue(driver_connection(tx), edition.id, numbers)
         _record(tx, edition, "released", actor=actor, now=now, readers=readers)
         return moved
 
@@ -216,6 +222,8 @@ def resume(db: Database, *, edition_id: int, actor: Actor, now: datetime) -> Edi
         moved = editions.move(
             tx, edition, EditionState.SENDING, now=now, pause_reason=None
         )
+        # What was refused before is known; count anew.
+        answers.forget(tx, edition_id)
         _record(tx, edition, "resumed", actor=actor, now=now)
         return moved
 
@@ -233,6 +241,7 @@ def cancel(db: Database, *, edition_id: int, actor: Actor, now: datetime) -> Can
         editions.move(tx, edition, EditionState.CANCELLED, now=now, finished_at=now)
         skipped = deliveries.cancel_open(tx, edition_id, now=now)
         chunks.close_free(tx, edition_id)
+        answers.forget(tx, edition_id)
         found = deliveries.counts(tx, edition_id, since=now).by_state
         effect = Cancelled(
             skipped=skipped,

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from digest.dispatch.port import Dispatch, InProcess
 from digest.domain.deliveries import UncertainPolicy
+from digest.domain.rates import RateRules
 from digest.domain.retry import RetryPolicy
 from digest.domain.secrets import Secrets
 from digest.domain.site import Site
@@ -30,7 +32,10 @@ class Post:
         uncertain: What becomes of an edition's letters whose answer was lost.
         worker: This worker's name, unique, at most 59 characters.
         release: Releases an edition whose time has come, by its id.
+        dispatch: Brings wake-ups from a release elsewhere.
         retry: Waits and the deadline.
+        rates: How fast letters may go, all workers together.
+        pause_share: Which share of policy refusals an edition bears; 1: any.
         lease: How long a claim outlives its worker. With `poll` it bounds recovery:
             4 s and half a second stay under the promised 5 s.
         heartbeat: How often leases are renewed.
@@ -50,7 +55,10 @@ class Post:
     uncertain: UncertainPolicy
     worker: str
     release: Callable[[int], object]
+    dispatch: Dispatch = field(default_factory=InProcess)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    rates: RateRules = field(default_factory=RateRules)
+    pause_share: float = 0.05
     lease: timedelta = timedelta(seconds=4)
     heartbeat: timedelta = timedelta(seconds=1)
     poll: timedelta = timedelta(seconds=0.5)

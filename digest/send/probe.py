@@ -10,13 +10,13 @@ from digest.domain.states import DeliveryState
 from digest.mail.smtp import (
     Accepted,
     Broken,
+    Line,
     Outcome,
-    Pool,
     Refused,
     Relay,
     Timeouts,
 )
-from digest.send.letter import NoticeLetters
+from digest.send.notice_letter import NoticeLetters
 from digest.storage import audit, ledger, notice_ledger, notices
 from digest.storage.engine import Database
 
@@ -59,8 +59,8 @@ async def send_probe(
         with db.write() as tx:
             return bool(ledger.intend(tx, LetterKind.NOTICE, [intent]))
 
-    async with Pool(replace(relay, timeouts=_TIMEOUTS), size=1) as pool:
-        outcome = await pool.send(envelope, before_data=may_send)
+    async with Line(replace(relay, timeouts=_TIMEOUTS)) as line:
+        outcome = await line.send(envelope, before_data=may_send)
     result = _result(notice, outcome, now)
     with db.write() as tx:
         ledger.settle(tx, LetterKind.NOTICE, [result], worker=_OWNER)

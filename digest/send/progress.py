@@ -8,7 +8,7 @@ from digest.domain.actor import Actor
 from digest.domain.editions import Edition
 from digest.domain.errors import StateError
 from digest.domain.states import DeliveryState, EditionState
-from digest.storage import audit, chunks, deliveries, editions
+from digest.storage import answers, audit, chunks, deliveries, editions
 from digest.storage.engine import Database
 
 _RATE_WINDOW = timedelta(seconds=30)
@@ -59,6 +59,7 @@ def _finish(db: Database, edition_id: int, *, actor: Actor, now: datetime) -> No
     with db.write() as tx:
         edition = editions.get(tx, edition_id)
         editions.move(tx, edition, EditionState.SENT, now=now, finished_at=now)
+        answers.forget(tx, edition_id)
         counts = deliveries.counts(tx, edition_id, since=now).by_state
         audit.record(
             tx,

@@ -1,20 +1,26 @@
 """The worker: a feeder, a ledger, and as many lanes as there are connections."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 
 import structlog
 
-from digest.mail.smtp import Pool
+from digest.mail.smtp import Line, tls_context
 from digest.send.feeder import Feeder
+from digest.send.gate import Gate
 from digest.send.job import Totals
-from digest.send.lane import Lane, RelayWatch
+from digest.send.lane import Lane, Source
 from digest.send.ledger import Ledger
 from digest.send.post import Clock, Post
+from digest.send.storm import StormWatch
+from digest.send.throttle import Throttle
+from digest.send.watch import RelayWatch
 from digest.storage import deliveries, notice_ledger
 
 _log = structlog.get_logger()
 _AFTER_FAILURE_SECONDS = 5.0
+_SWEEP_SECONDS = 0.5
 
 
 async def work(post: Post, *, clock: Clock, stop: asyncio.Event) -> None:
@@ -34,7 +40,9 @@ async def work(post: Post, *, clock: Clock, stop: asyncio.Event) -> None:
             await _sleep_unless(stop, _AFTER_FAILURE_SECONDS)
 
 
-async def drain(post: Post, *, clock: Clock) -> Totals:
+async def drain(
+    post: Post, *, clock: Clock, stop: asyncio.Event | None = None
+) -> Totals:
     """Carry everything that is due, then return.
 
     It waits for the leases of other workers to end, by their work or their death.
@@ -42,11 +50,14 @@ async def drain(post: Post, *, clock: Clock) -> Totals:
     Args:
         post: What the worker is built of.
         clock: The time.
+        stop: Set it to end the worker before.
 
     Returns:
         What was done, and what is left for later.
     """
-    totals = await _run(post, clock=clock, stop=asyncio.Event(), until_idle=True)
+    totals = await _run(
+        post, clock=clock, stop=stop or asyncio.Event(), until_idle=True
+    )
     with post.db.read() as tx:
         totals.waiting = deliveries.count_open(tx) + notice_ledger.count_open(tx)
     return totals
@@ -58,31 +69,58 @@ async def _run(
     totals, watch = Totals(), RelayWatch(post)
     ledger = Ledger(post.db, worker=post.worker)
     feeder = Feeder(post, ledger=ledger, clock=clock)
-    async with Pool(post.relay, size=post.connections) as pool:
-        lane = Lane(
-            post, pool=pool, ledger=ledger, watch=watch, totals=totals, clock=clock
+    tls = tls_context(post.relay)
+    source = _limited(feeder, post, ledger=ledger, clock=clock, stop=stop)
+    storms = StormWatch(
+        post.db, share=post.pause_share, persist=ledger.persist, clock=clock
+    )
+    lanes = [
+        Lane(
+            post,
+            line=Line(post.relay, tls=tls),
+            source=source,
+            ledger=ledger,
+            watch=watch,
+            storms=storms,
+            totals=totals,
+            clock=clock,
         )
-        async with asyncio.TaskGroup() as group:
-            support = [
-                group.create_task(ledger.write_groups(), name="ledger"),
-                group.create_task(feeder.beat(), name="heartbeat"),
-            ]
-            lanes = [
-                group.create_task(_serve(lane, feeder), name=f"lane-{n}")
-                for n in range(post.connections)
-            ]
-            await feeder.run(stop=stop, until_idle=until_idle)
-            await asyncio.wait(lanes, timeout=post.grace.total_seconds())
-            for task in [*lanes, *support]:
-                task.cancel()
+        for _ in range(post.connections)
+    ]
+    async with asyncio.TaskGroup() as group:
+        support = [
+            group.create_task(ledger.write_groups(), name="ledger"),
+            group.create_task(feeder.beat(), name="heartbeat"),
+            group.create_task(_sweep(lanes), name="sweep"),
+            group.create_task(post.dispatch.attend(feeder.carry_chunk)),
+        ]
+        working = [
+            group.create_task(lane.run(), name=f"lane-{n}")
+            for n, lane in enumerate(lanes)
+        ]
+        await feeder.run(stop=stop, until_idle=until_idle)
+        await asyncio.wait(working, timeout=post.grace.total_seconds())
+        for task in [*working, *support]:
+            task.cancel()
     totals.trouble, totals.commits = watch.reason, ledger.commits
     return totals
 
 
-async def _serve(lane: Lane, feeder: Feeder) -> None:
-    while (job := await feeder.next_job()) is not None:
-        await lane.carry(job)
-        await feeder.finish(job)
+def _limited(
+    feeder: Feeder, post: Post, *, ledger: Ledger, clock: Clock, stop: asyncio.Event
+) -> Source:
+    """Put a gate in front of the feeder, if anything is limited."""
+    if not post.rates.is_any:
+        return feeder
+    throttle = Throttle(post.rates, db=post.db, persist=ledger.persist, clock=clock)
+    return Gate(feeder, throttle=throttle, clock=clock, stop=stop)
+
+
+async def _sweep(lanes: Sequence[Lane]) -> None:
+    """Keep results from waiting for a server that is slow to take the next letter."""
+    while True:
+        await asyncio.sleep(_SWEEP_SECONDS)
+        await asyncio.gather(*(lane.flush() for lane in lanes))
 
 
 async def _sleep_unless(stop: asyncio.Event, seconds: float) -> None:

@@ -37,6 +37,21 @@ def barred_query(kind: LetterKind, letters: Sequence[int], *, now: datetime) -> 
     )
 
 
+def is_free(kind: LetterKind, now: ColumnElement[datetime]) -> ColumnElement[bool]:
+    """Whether nothing bars the delivery or notice that a statement is about."""
+    s, b = tables.subscriptions.c, tables.subscribers.c
+    if kind == LetterKind.DELIVERY:
+        d = tables.deliveries.c
+        return and_(
+            s.id == d.subscription_id,
+            b.id == d.subscriber_id,
+            bar_of_delivery(now).is_(None),
+        )
+    n = tables.notices.c
+    silenced = exists().where(b.id == n.subscriber_id, is_suppressed(notice=True))
+    return and_(n.address.is_not(None), ~silenced)
+
+
 def join_readers(query: Select[Any]) -> Select[Any]:
     """Join what can bar a delivery: its subscription and its subscriber."""
     d, s = tables.deliveries.c, tables.subscriptions.c
@@ -59,7 +74,7 @@ def is_suppressed(*, notice: bool = False) -> ColumnElement[bool]:
     return query
 
 
-def is_receiving(now: datetime) -> ColumnElement[bool]:
+def is_receiving(now: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
     """Whether the joined subscription receives editions: also after its pause."""
     c = tables.subscriptions.c
     return or_(
@@ -68,7 +83,9 @@ def is_receiving(now: datetime) -> ColumnElement[bool]:
     )
 
 
-def bar_of_delivery(now: datetime) -> ColumnElement[str | None]:
+def bar_of_delivery(
+    now: datetime | ColumnElement[datetime],
+) -> ColumnElement[str | None]:
     """Why a joined delivery may not be sent; null: it may."""
     state = tables.subscriptions.c.state
     return case(

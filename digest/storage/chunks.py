@@ -76,6 +76,19 @@ def is_any_leased(tx: Tx, *, now: datetime) -> bool:
     return tx.execute(query).first() is not None
 
 
+def is_waiting(
+    tx: Tx, edition_id: int, number: int, *, owner: str, now: datetime
+) -> bool:
+    """Tell whether a chunk is due and nobody carries it."""
+    query = (
+        select(_c.id)
+        .join(tables.editions)
+        .where(_c.edition_id == edition_id, _c.number == number)
+        .where(_claimable(owner, now))
+    )
+    return tx.execute(query).first() is not None
+
+
 def claim(
     tx: Tx,
     *,

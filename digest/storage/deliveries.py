@@ -1,7 +1,7 @@
 """Deliveries: one row for each edition and reader."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import (
     ColumnElement,
     Date,
-    Row,
     Select,
     and_,
     case,
@@ -17,21 +16,16 @@ from sqlalchemy import (
     func,
     insert,
     literal,
-    or_,
     select,
     update,
 )
 
-from digest.domain.deliveries import Delivery
 from digest.domain.states import DeliveryState, SkipReason
 from digest.storage import chunks, tables
 from digest.storage.bars import (
-    bar_of_delivery,
     is_receiving,
     is_suppressed,
-    join_readers,
 )
-from digest.storage.chunks import Chunk
 from digest.storage.engine import Tx
 from digest.storage.ledger import CARRIED, OPEN
 
@@ -109,7 +103,8 @@ def plan(
         How many.
     """
     opted_in = func.coalesce(_s.confirmed_at, _s.since)
-    place = func.row_number().over(order_by=(opted_in.desc(), _s.id.desc())) - 1
+    newest = (opted_in.desc(), _s.id.desc())
+    place = func.row_number().over(order_by=newest) - 1
     readers = select(
         literal(edition_id),
         _s.subscriber_id,
@@ -128,6 +123,8 @@ def plan(
     source = _eligible(readers, newsletter_id, now).join(
         tables.variants, _of_reader(edition_id)
     )
+    # Rows get their ids in this order, too, and a chunk is carried by id.
+    source = source.order_by(*newest)
     inserted = tx.execute(
         insert(tables.deliveries).from_select(names, source),
         # An INSERT's count of rows is otherwise lost on PostgreSQL.
@@ -174,24 +171,6 @@ def _local_date(
     driver: Any = tx.connection.driver_connection
     driver.create_function("local_date", 1, local_date, deterministic=True)
     return func.local_date(at)
-
-
-def load_open(
-    tx: Tx, chunk: Chunk, *, now: datetime
-) -> list[tuple[Delivery, SkipReason | None]]:
-    """Load a chunk's deliveries that are due, each with why it may not be sent."""
-    query = join_readers(
-        select(tables.deliveries, bar_of_delivery(now).label("bar"))
-    ).where(
-        _c.edition_id == chunk.edition_id,
-        _c.chunk == chunk.number,
-        or_(
-            _c.state == DeliveryState.QUEUED,
-            and_(_c.state == DeliveryState.DEFERRED, _c.next_attempt_at <= now),
-        ),
-    )
-    rows = tx.execute(query.order_by(_c.id)).all()
-    return [(_load(row), SkipReason(row.bar) if row.bar else None) for row in rows]
 
 
 def counts(tx: Tx, edition_id: int, *, since: datetime) -> Counts:
@@ -275,11 +254,6 @@ def settle_uncertain(
     if to == DeliveryState.QUEUED:
         chunks.wake(tx, edition_id, sorted({row.chunk for row in rows}), now=now)
     return len(rows)
-
-
-def _load(row: Row[Any]) -> Delivery:
-    values = {field.name: getattr(row, field.name) for field in fields(Delivery)}
-    return Delivery(**values | {"state": DeliveryState(row.state)})
 
 
 def count_open(tx: Tx) -> int:

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
@@ -14,6 +15,7 @@ from sqlalchemy.exc import (
 )
 
 from digest.domain.errors import DigestError, SettingsError
+from digest.storage.turn import Turn
 
 Tx = Connection
 """A connection inside a transaction; what entity modules are given."""
@@ -45,6 +47,9 @@ class Database:
         self.url = url
         self.engine = _make_engine(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
+        file = self.engine.url.database if self.is_sqlite else None
+        is_file = file not in {None, "", ":memory:"}
+        self._turn = Turn(Path(f"{file}.lock") if is_file else None)
 
     @contextmanager
     def write(self) -> Iterator[Tx]:
@@ -52,12 +57,17 @@ class Database:
 
         On SQLite it takes the write lock at once (BEGIN IMMEDIATE): a
         transaction that starts by reading and then writes would fail with
-        "database is locked" whatever the busy timeout.
+        "database is locked" whatever the busy timeout. Writers queue for it before,
+        since SQLite itself only asks again after up to 100 ms.
         """
         with self.engine.connect() as connection:
             writer = connection.execution_options(digest_write=True)
-            with writer.begin():
+            with self._turn.taken(), writer.begin():
                 yield writer
+
+    def writer(self) -> "Writer":
+        """Return what writes all the time, over a connection it keeps."""
+        return Writer(self.engine, self._turn)
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
@@ -65,9 +75,52 @@ class Database:
         with self.engine.connect() as connection:
             yield connection
 
+    @property
+    def libpq_url(self) -> str:
+        """The address of a PostgreSQL database as libpq takes it, with any password."""
+        plain = self.engine.url.set(drivername="postgresql")
+        return plain.render_as_string(hide_password=False)
+
     def close(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
+        self._turn.close()
+
+
+class Writer:
+    """One thread's transactions over one connection; see `Database.write`."""
+
+    def __init__(self, engine: Engine, turn: Turn) -> None:
+        self._engine = engine
+        self._turn = turn
+        self._connection: Connection | None = None
+
+    @contextmanager
+    def write(self) -> Iterator[Tx]:
+        """Open a transaction that commits when the block ends well.
+
+        After any failure the next one is opened over a new connection.
+        """
+        if self._connection is None:
+            options = {"digest_write": True}
+            self._connection = self._engine.connect().execution_options(**options)
+        try:
+            with self._turn.taken(), self._connection.begin():
+                yield self._connection
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let the connection go."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
+def driver_connection(tx: Tx) -> Any:
+    """Return the driver's own connection beneath a transaction."""
+    return tx.connection.driver_connection
 
 
 def _make_engine(url: str) -> Engine:

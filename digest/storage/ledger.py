@@ -6,11 +6,12 @@ that lost its lease writes nothing.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import groupby
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Dialect,
     Table,
     Text,
     and_,
@@ -18,7 +19,6 @@ from sqlalchemy import (
     case,
     exists,
     func,
-    literal,
     null,
     or_,
     select,
@@ -31,6 +31,7 @@ from digest.domain.states import (
     EditionState,
 )
 from digest.storage import attempts, bars, tables
+from digest.storage.batch import Batch, Columns, Statement
 from digest.storage.engine import Tx
 from digest.storage.types import UtcDateTime
 
@@ -65,20 +66,27 @@ def held(tx: Tx, leases: Collection[Lease]) -> Mapping[Lease, bool]:
 
 
 def _held_chunks(tx: Tx, leases: Sequence[Lease]) -> Mapping[Lease, bool]:
-    c = tables.chunks.c
-    query = (
-        select(c.id, c.fence, tables.editions.c.state)
-        .join(tables.editions)
-        .where(c.id.in_([lease.row_id for lease in leases]))
-        # PostgreSQL: nobody may claim between this check and our commit.
-        .with_for_update(read=True, of=tables.chunks)
-    )
-    rows = {(row.id, row.fence): row.state for row in tx.execute(query)}
+    query = _chunks_query(tx.dialect)
+    found: Iterable[Any] = query.execute(tx, [[lease.row_id] for lease in leases])
+    rows = {(row[0], row[1]): row[2] for row in found}
     return {
         lease: rows[lease.row_id, lease.fence] in CARRIED
         for lease in leases
         if (lease.row_id, lease.fence) in rows
     }
+
+
+@cache
+def _chunks_query(dialect: Dialect) -> Statement:
+    c, batch = tables.chunks.c, Batch({"id": int}, dialect.name)
+    query = (
+        select(c.id, c.fence, tables.editions.c.state)
+        .join(tables.editions)
+        .where(c.id.in_(select(batch["id"])))
+        # PostgreSQL: nobody may claim between this check and our commit.
+        .with_for_update(read=True, of=tables.chunks)
+    )
+    return Statement(query, batch, dialect)
 
 
 def _held_notices(tx: Tx, leases: Sequence[Lease]) -> Mapping[Lease, bool]:
@@ -110,42 +118,50 @@ def intend(tx: Tx, kind: LetterKind, intents: Sequence[Intent]) -> set[int]:
     Returns:
         The row ids that are `dispatching` now.
     """
-    granted: set[int] = set()
-    ordered = sorted(intents, key=lambda intent: intent.dated_at)
-    for dated_at, group in groupby(ordered, key=lambda intent: intent.dated_at):
-        some = list(group)
-        granted |= _intend(tx, kind, some, dated_at)
-    return granted
+    now = intents[0].at
+    rows = [(i.letter_id, i.dated_at) for i in intents]
+    changed = _intend(kind, tx.dialect).execute(tx, rows, now=now)
+    asked = {i.letter_id for i in intents}
+    if changed.rowcount == len(asked):
+        return asked
+    return _dispatching(tx, kind, asked) - set(
+        bars.barred(tx, kind, list(asked), now=now)
+    )
 
 
-def _intend(
-    tx: Tx, kind: LetterKind, intents: Sequence[Intent], dated_at: datetime
-) -> set[int]:
-    table, now = TABLES[kind], intents[0].at
-    c = table.c
-    allowed = bars.barred_query(kind, [i.letter_id for i in intents], now=now)
-    free = select(allowed.c.id).where(allowed.c.bar.is_(None))
-    changed = tx.execute(
+@cache
+def _intend(kind: LetterKind, dialect: Dialect) -> Statement:
+    table = TABLES[kind]
+    c, batch = table.c, Batch({"id": int, "dated_at": datetime}, dialect.name)
+    now = bindparam("now", type_=UtcDateTime)
+    statement = (
         update(table)
-        # Also `dispatching`: under a fence that holds it is our own intent, whose
-        # commit succeeded without the answer reaching us.
-        .where(c.id.in_(free), c.state.in_((*OPEN, DeliveryState.DISPATCHING)))
+        .where(c.id == batch["id"], bars.is_free(kind, now))
+        # Also `dispatching`: under a fence that holds it is our own intent, of a
+        # commit whose answer did not reach us, or of a connection that was replaced.
+        .where(or_(*(c.state == s for s in (*OPEN, DeliveryState.DISPATCHING))))
         .values(
             state=DeliveryState.DISPATCHING,
-            attempts=c.attempts + 1,
-            first_attempt_at=func.coalesce(
-                c.first_attempt_at, literal(now, UtcDateTime)
-            ),
-            dated_at=dated_at,
+            attempts=c.attempts
+            + case((c.state == DeliveryState.DISPATCHING, 0), else_=1),
+            first_attempt_at=func.coalesce(c.first_attempt_at, now),
+            dated_at=batch["dated_at"],
             next_attempt_at=_kept_due(kind, now),
             reason=None,
         )
-        .returning(c.id)
     )
-    return set(changed.scalars())
+    return Statement(statement, batch, dialect)
 
 
-def _kept_due(kind: LetterKind, now: datetime) -> datetime | None:
+def _dispatching(tx: Tx, kind: LetterKind, letters: Collection[int]) -> set[int]:
+    c = TABLES[kind].c
+    query = select(c.id).where(c.id.in_(letters), c.state == DeliveryState.DISPATCHING)
+    return set(tx.execute(query).scalars())
+
+
+def _kept_due(
+    kind: LetterKind, now: ColumnElement[datetime]
+) -> ColumnElement[datetime] | None:
     # A chunk's due time makes its deliveries found again after a crash; a notice
     # stands alone, so its own must stay.
     return now if kind == LetterKind.NOTICE else None
@@ -156,7 +172,8 @@ def settle(tx: Tx, kind: LetterKind, results: Sequence[Result], *, worker: str) 
     sent = [r for r in results if r.state == DeliveryState.SENT]
     others = [r for r in results if r.state != DeliveryState.SENT]
     if sent:
-        tx.execute(_settle_sent(kind), [_parameters(r) for r in sent])
+        rows = [(r.letter_id, r.smtp_code, r.smtp_text, r.at) for r in sent]
+        _settle_sent(kind, tx.dialect).execute(tx, rows)
     if others:
         # First, since a new Date is only allowed where no try is in doubt.
         tried = [r for r in others if r.tried]
@@ -166,21 +183,24 @@ def settle(tx: Tx, kind: LetterKind, results: Sequence[Result], *, worker: str) 
         attempts.hush_erased(tx, kind, [r.letter_id for r in tried])
 
 
-def _settle_sent(kind: LetterKind) -> Any:
-    table = TABLES[kind]
-    return (
+@cache
+def _settle_sent(kind: LetterKind, dialect: Dialect) -> Statement:
+    columns: Columns = {"id": int, "code": int, "text": str, "at": datetime}
+    table, batch = TABLES[kind], Batch(columns, dialect.name)
+    statement = (
         update(table)
-        .where(table.c.id == bindparam("p_id"))
+        .where(table.c.id == batch["id"])
         .where(table.c.state == DeliveryState.DISPATCHING)
         .values(
             state=DeliveryState.SENT,
-            smtp_code=bindparam("p_code"),
-            smtp_text=_reply_text(table),
-            settled_at=bindparam("p_at", type_=UtcDateTime),
+            smtp_code=batch["code"],
+            smtp_text=_reply_text(table, batch["text"]),
+            settled_at=batch["at"],
             next_attempt_at=None,
             **_given_back(kind),
         )
     )
+    return Statement(statement, batch, dialect)
 
 
 def _settle_others(kind: LetterKind) -> Any:
@@ -208,7 +228,7 @@ def _settle_others(kind: LetterKind) -> Any:
                 else_=c.dated_at,
             ),
             smtp_code=bindparam("p_code"),
-            smtp_text=_reply_text(table),
+            smtp_text=_reply_text(table, bindparam("p_text", type_=Text)),
             next_attempt_at=bindparam("p_next", type_=UtcDateTime),
             settled_at=bindparam("p_settled", type_=UtcDateTime),
             **_given_back(kind),
@@ -216,9 +236,8 @@ def _settle_others(kind: LetterKind) -> Any:
     )
 
 
-def _reply_text(table: Table) -> ColumnElement[str | None]:
+def _reply_text(table: Table, text: ColumnElement[Any]) -> ColumnElement[str | None]:
     """What the server said, unless the reader was erased meanwhile: it quotes them."""
-    text = bindparam("p_text", type_=Text)
     return case((table.c.address.is_(None), null()), else_=text)
 
 
@@ -233,16 +252,11 @@ _FINAL = (DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.SKIPPED)
 
 
 def _parameters(result: Result) -> Mapping[str, Any]:
-    values = {
+    again = result.next_attempt_at is not None
+    return {
         "p_id": result.letter_id,
         "p_code": result.smtp_code,
         "p_text": result.smtp_text,
-        "p_at": result.at,
-    }
-    if result.state == DeliveryState.SENT:
-        return values
-    again = result.next_attempt_at is not None
-    return values | {
         # One in doubt that is sent again waits in line like any other; that it was
         # in doubt stays in its attempts.
         "p_state": DeliveryState.DEFERRED if again else result.state,

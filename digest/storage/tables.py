@@ -382,6 +382,26 @@ attempts = Table(
     CheckConstraint("(delivery_id IS NULL) <> (notice_id IS NULL)", name="one_letter"),
 )
 
+# What all workers took of one limit of speed in its present span (domain.rates).
+rates = Table(
+    "rates",
+    metadata,
+    Column("key", String(264), primary_key=True),
+    Column("span", UtcDateTime, nullable=False),
+    Column("taken", Integer, nullable=False),
+)
+
+# The last answers of one receiving domain, or of all, to an edition's letters; only
+# where one of them was a refusal on account of the sender (domain.answers).
+answers = Table(
+    "answers",
+    metadata,
+    Column("edition_id", ForeignKey("editions.id"), primary_key=True),
+    Column("domain", String(255), primary_key=True),  # '*' is all
+    # [[code, answers of another kind before it], …], oldest first
+    Column("refusals", Json, nullable=False),
+)
+
 audit = Table(
     "audit",
     metadata,

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import errno
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import uvicorn
@@ -21,7 +21,6 @@ _MOST_AT_ONCE = 500
 # connection, and its memory, for ever.
 _HEAD_SECONDS = 10
 _HEAD_OCTETS = 64 * 1024
-_LOOPBACK = ["127.0.0.1", "::1"]
 
 
 class _Server(uvicorn.Server):
@@ -81,6 +80,7 @@ async def serve(
     port: int,
     stop: asyncio.Event,
     ready: Callable[[int], None],
+    trusted_proxies: Sequence[str] = (),
 ) -> None:
     """Answer requests until told to stop; those under way have 3 s to end.
 
@@ -90,12 +90,13 @@ async def serve(
         port: The port; 0: any free one.
         stop: Set it to end.
         ready: Called with the port once connections are taken.
+        trusted_proxies: Addresses and networks whose X-Forwarded-For is believed.
 
     Raises:
         DigestError: The address cannot be listened on.
     """
     listener = _listen(host, port)
-    server = _Server(_configure(app))
+    server = _Server(_configure(app, trusted_proxies))
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="web")
     # The socket listens already: who connects before the server accepts is queued.
     ready(listener.getsockname()[1])
@@ -106,7 +107,7 @@ async def serve(
     await serving
 
 
-def _configure(app: ASGIApp) -> uvicorn.Config:
+def _configure(app: ASGIApp, trusted_proxies: Sequence[str]) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http=_Protocol,
@@ -115,7 +116,7 @@ def _configure(app: ASGIApp) -> uvicorn.Config:
         log_config=None,
         server_header=False,
         proxy_headers=True,
-        forwarded_allow_ips=_LOOPBACK,  # a proxy on this machine, nobody else
+        forwarded_allow_ips=list(trusted_proxies),
         limit_concurrency=_MOST_AT_ONCE,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_DRAIN_SECONDS,

@@ -1,13 +1,19 @@
 """Settings: a file, overridden by variables; nothing unknown is obeyed by nobody."""
 
+import re
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 
 import pytest
 from hypothesis import assume, given, strategies as st
 
 from digest.domain.errors import SettingsError
+from digest.domain.retry import RetryPolicy
 from digest.settings import (
     CONFIG_VARIABLE,
     Settings,
@@ -16,6 +22,7 @@ from digest.settings import (
     variable_of,
 )
 
+SETTING = re.compile(r"# [a-z_]+ = ")
 EXAMPLE = Path(__file__).parents[2] / "config" / "digest.example.toml"
 SECRETS = ("DATABASE__URL_FILE", "SMTP__PASSWORD_FILE")
 KNOWN = {variable_of(name) for name in setting_names()}
@@ -67,13 +74,14 @@ def test_the_example_documents(name: str) -> None:
 def test_every_optional_line_of_the_example_works_once_uncommented(name: str) -> None:
     lines = EXAMPLE.read_text(encoding="utf-8").splitlines()
     whole = "\n".join(
-        line.removeprefix("# ") if " = " in line else line for line in lines
+        line.removeprefix("# ") if SETTING.match(line) else line for line in lines
     )
 
     values = tomllib.loads(whole)
     part, _, key = name.rpartition(".")
 
-    assert key in (values[part] if part else values)
+    table = reduce(getitem, part.split("."), values) if part else values
+    assert key in table
     assert Settings.model_validate(values).smtp.username == "digest"
 
 
@@ -165,7 +173,20 @@ def test_a_group_is_not_a_setting() -> None:
         ("[web]\nbase_url = 'http://news.example.com'", "https://"),
         ("[send]\nuncertain = 'maybe'", "'hold' or 'resend'"),
         ("[send]\nprocesses = 65", "send.processes"),
+        ("[web]\ntrusted_proxies = ['proxy']", "web.trusted_proxies"),
+        ("[web]\ntrusted_proxies = ['10.0.0.1/8']", "web.trusted_proxies"),
         ("[database]\nurl = ''", "database.url"),
+        ("[send]\npause_policy_share = 0", "send.pause_policy_share"),
+        ("[send]\nwarm_up = [0]", "send.warm_up"),
+        ("[send]\nwarm_up_from = 'soon'", "send.warm_up_from"),
+        ("[send.domain_rates]\n'example.com' = 0", "send.domain_rates"),
+        ("[send.domain_rates]\n'example' = 5", "not a domain name"),
+        ("[send.domain_rates]\n'a.example'=1\n'A.example'=2", "named twice"),
+        ("[send.retry]\nrefused = []", "DIGEST_SEND__RETRY__REFUSED"),
+        ("[send.retry]\nrefused = [0]", "send.retry.refused"),
+        ("[send.retry]\njitter = 1", "send.retry.jitter"),
+        ("[send.retry]\nbroken = 20", "broken_at_most is shorter than broken"),
+        ("[send.retry]\ndeadline = 0", "send.retry.deadline"),
         ("not toml", "not valid TOML"),
     ],
 )
@@ -250,3 +271,47 @@ def test_a_database_elsewhere_is_used_as_given() -> None:
     url = "postgresql://me:pw@db/x"
 
     assert load({"DIGEST_DATABASE__URL": url}).database_url == url
+
+
+def test_the_defaults_are_the_promised_retry_rules() -> None:
+    policy, usual = Settings().send.retry.policy, RetryPolicy()
+
+    assert list(policy.refused) == list(usual.refused)
+    assert policy == replace(usual, refused=policy.refused)
+
+
+def test_variables_hold_lists_and_tables_as_text() -> None:
+    settings = load(
+        {
+            "DIGEST_SEND__RETRY__REFUSED": "1, 2.5",
+            "DIGEST_SEND__WARM_UP": "500,1000",
+            "DIGEST_SEND__DOMAIN_RATES": "Example.com=60, *=600",
+        }
+    )
+
+    assert settings.send.retry.refused == [1, 2.5]
+    assert settings.send.warm_up == [500, 1000]
+    assert settings.send.domain_rates == {"example.com": 60, "*": 600}
+
+
+def test_retry_waits_become_the_rules() -> None:
+    toml = "[send.retry]\nrefused = [1]\nbroken = 1\nbroken_at_most = 2\ndeadline = 1"
+
+    policy = load(toml=toml).send.retry.policy
+
+    assert policy == RetryPolicy(
+        refused=[timedelta(minutes=1)],
+        broken=timedelta(minutes=1),
+        broken_at_most=timedelta(minutes=2),
+        deadline=timedelta(hours=1),
+    )
+
+
+def test_the_ramp_begins_at_midnight_of_its_first_day() -> None:
+    rates = load(toml="[send]\nwarm_up = [9]\nwarm_up_from = 2026-11-29").rates
+
+    assert rates.warm_up_from == datetime(2026, 11, 29, tzinfo=UTC)
+
+
+def test_nothing_is_limited_by_default() -> None:
+    assert not Settings().rates.is_any

@@ -10,7 +10,7 @@ import pytest
 from digest.bootstrap import open_service
 from digest.cli.setup import warnings_of
 from digest.settings import Settings, load_settings
-from digest.storage import newsletters
+from digest.storage import newsletters, schema
 from digest.storage.engine import Database
 from tests.conftest import Ran
 
@@ -227,7 +227,27 @@ def test_config_check_refuses_an_unknown_variable(
 def test_db_upgrade_says_where_the_database_stands(cli: Cli) -> None:
     cli("init")
 
-    assert cli("db", "upgrade", "--json").document == {"revision": "0001"}
+    assert cli("db", "upgrade", "--json").document == {"revision": schema.head()}
+
+
+def test_db_copy_takes_a_database_over(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    cli("init")
+    monkeypatch.setenv("DIGEST_DATABASE__URL", f"sqlite:///{tmp_path / 'new.db'}")
+
+    ran = cli("db", "copy", str(tmp_path / "home" / "digest.db"), "--json")
+
+    assert ran.status == 0
+    assert ran.document["rows"]["newsletters"] == 1
+
+
+def test_db_copy_of_nothing_says_what_to_name(cli: Cli, tmp_path: Path) -> None:
+    ran = cli("db", "copy", str(tmp_path / "missing.db"))
+
+    assert ran.status == 1
+    assert "HOME/digest.db" in ran.err
+    assert not (tmp_path / "missing.db").exists()
 
 
 def test_a_database_that_is_away_is_told_in_one_line(

@@ -16,7 +16,7 @@ from digest.mail.message import (
     write_fields,
 )
 from digest.mail.sink import Received, Sink
-from digest.mail.smtp import Accepted, Envelope, Pool, Relay
+from digest.mail.smtp import Accepted, Envelope, Line, Relay
 from tests.builders import NOW
 from tests.fakes import make_certificate
 
@@ -65,10 +65,10 @@ async def send_all(folder: Path, letters: dict[str, bytes]) -> list[Received]:
             client_name="news.example",
             ca_file=certificate.ca_file,
         )
-        async with Pool(relay, size=2) as pool:
+        async with Line(relay) as line:
             for recipient, letter in letters.items():
                 envelope = Envelope("bounces@news.example", recipient, letter)
-                outcome = await pool.send(envelope, before_data=agree)
+                outcome = await line.send(envelope, before_data=agree)
                 assert isinstance(outcome, Accepted)
     return received
 

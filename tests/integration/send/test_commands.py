@@ -17,14 +17,16 @@ from digest.settings import load_settings
 from digest.storage import editions, newsletters, tables
 from digest.storage.engine import Database
 from digest.templating import Templates
-from tests.builders import SECRETS
+from tests.builders import NOW, SECRETS
 from tests.conftest import Ran
 from tests.posting import (
     Inbox,
     add_edition,
     add_readers,
     make_post,
+    mark_sent,
     put_in_doubt,
+    rows_of,
 )
 
 Run = Callable[..., Ran]
@@ -160,7 +162,7 @@ def test_pause_resume_and_cancel_say_what_happens(cli: Run, edition: Edition) ->
 
     assert "is paused (a mistake)" in paused.out
     assert "is sending" in resumed.out
-    assert "3 letters not sent" in cancelled.out
+    assert "3 letters are not sent" in cancelled.out
 
 
 def test_a_test_letter_reaches_the_desk_only(
@@ -194,13 +196,27 @@ def test_nothing_due_is_no_error(cli: Run, db: Database) -> None:
     assert (ran.status, ran.out) == (0, "Nothing was due.\n")
 
 
-def test_more_processes_are_refused_with_the_way_to_have_them(
-    cli: Run, db: Database
+def test_two_processes_say_what_both_have_done(
+    cli: Run, edition: Edition, inbox: Inbox
 ) -> None:
+    cli("editions", "release", str(edition.id))
+
+    ran = cli("worker", "--once", "--processes", "2", "--json")
+
+    assert ran.status == 0
+    assert ran.document["sent"] == len(inbox.received) == 3
+    assert ran.document["waiting"] == 0
+
+
+def test_a_process_that_cannot_work_says_why_through_its_parent(
+    cli: Run, db: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "home/keys/dkim-digest.pem").write_text("no key")
+
     ran = cli("worker", "--once", "--processes", "2")
 
-    assert ran.status == 2
-    assert "as often as" in ran.err
+    assert ran.status == 1
+    assert "DKIM" in ran.err
 
 
 def test_lists_letters_with_their_message_ids(
@@ -250,4 +266,44 @@ def test_settling_for_people_says_what_happens(cli: Run, edition: Edition) -> No
 
     ran = cli("deliveries", "settle", str(edition.id), "--uncertain", "resend")
 
-    assert ran.out == "To be sent again: 0 letters.\n"
+    assert ran.out == "0 letters wait to be sent again.\n"
+
+
+def test_a_pause_says_what_waits_and_the_ways_out(
+    cli: Run, db: Database, edition: Edition
+) -> None:
+    cli("editions", "release", str(edition.id))
+    mark_sent(db, edition.id, 2, at=NOW)
+
+    ran = cli("editions", "pause", str(edition.id))
+
+    assert "1 letter waits." in ran.out
+    assert f"editions resume {edition.id}" in ran.out
+
+
+def test_a_pause_of_the_worker_says_where_to_look(
+    cli: Run, db: Database, edition: Edition
+) -> None:
+    cli("editions", "release", str(edition.id))
+    first, second, _ = (row.id for row in rows_of(db, edition))
+    c = tables.deliveries.c
+    with db.write() as tx:
+        change = update(tables.deliveries)
+        tx.execute(change.where(c.id == first).values(state="deferred"))
+        tx.execute(change.where(c.id == second).values(state="dispatching"))
+
+    paused = cli("editions", "pause", str(edition.id), "--reason", "a storm")
+    cancelled = cli("editions", "cancel", str(edition.id))
+
+    assert "2 letters wait; those under way (1) finish." in paused.out
+    assert "--state deferred" in paused.out
+    assert "2 letters are not sent, 1 under way, 0 sent before" in cancelled.out
+
+
+def test_one_letter_is_counted_as_one(cli: Run, db: Database, edition: Edition) -> None:
+    cli("editions", "release", str(edition.id))
+    put_in_doubt(db, edition)
+
+    ran = cli("deliveries", "settle", str(edition.id), "--uncertain", "resend")
+
+    assert ran.out == "1 letter waits to be sent again.\n"

@@ -82,6 +82,19 @@ def test_newest_consent_goes_first(db: Database) -> None:
     assert [row.address.partition("@")[0] for row in order] == ["new", "middle", "old"]
 
 
+def test_newest_consent_goes_first_within_a_chunk(db: Database) -> None:
+    newsletter = add_newsletter(db)
+    for name, days in (("old", 300), ("new", 1), ("middle", 20)):
+        confirmed = NOW - timedelta(days=days)
+        add_reader(db, newsletter, f"{name}@example.com", confirmed_at=confirmed)
+    edition = add_edition(db, newsletter)
+
+    release_edition(db, edition)
+
+    order = [row.address.partition("@")[0] for row in rows_of(db, edition)]
+    assert order == ["new", "middle", "old"]
+
+
 def test_dates_of_consent_are_local(db: Database) -> None:
     newsletter = add_newsletter(db)
     # 23:30 UTC is already the next day in Cairo.

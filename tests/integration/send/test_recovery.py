@@ -97,7 +97,7 @@ async def running(db: Database) -> AsyncIterator[Ledger]:
 
 async def record(db: Database, *entries: Intent | Result) -> list[Permit]:
     async with running(db) as ledger:
-        return await asyncio.gather(*(ledger.record(e) for e in entries))
+        return list(await ledger.record(*entries))
 
 
 async def test_a_living_lease_is_not_taken(db: Database) -> None:
@@ -309,7 +309,7 @@ async def test_entries_that_wait_share_a_commit(sqlite_db: Database) -> None:
     async with running(sqlite_db) as ledger:
         permits = await asyncio.gather(*(ledger.record(i) for i in intents))
 
-    assert set(permits) == {Permit.GRANTED}
+    assert {tuple(permit) for permit in permits} == {(Permit.GRANTED,)}
     assert ledger.commits == 1
 
 

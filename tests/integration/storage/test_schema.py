@@ -42,9 +42,15 @@ def add_consent(tx: Tx) -> None:
     )
 
 
+def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    """The queue's tables are procrastinate's business."""
+    return kind != "table" or not str(name).startswith("procrastinate_")
+
+
 def test_migrations_make_exactly_the_tables_the_code_knows(db: Database) -> None:
     with db.read() as tx:
-        differences = compare_metadata(MigrationContext.configure(tx), tables.metadata)
+        ours = MigrationContext.configure(tx, opts={"include_name": _is_ours})
+        differences = compare_metadata(ours, tables.metadata)
 
     assert differences == []
 

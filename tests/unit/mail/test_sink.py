@@ -11,7 +11,7 @@ from hypothesis import given, settings, strategies as st
 
 from digest.mail.message import SlotName, prepare_body
 from digest.mail.sink import Received, Sink
-from digest.mail.smtp import Accepted, Envelope, Pool, Relay
+from digest.mail.smtp import Accepted, Envelope, Line, Relay
 from tests.fakes import make_certificate
 
 OPENING = b"EHLO a\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\n"
@@ -49,10 +49,10 @@ def carry(*messages: bytes) -> list[bytes]:
     async def send() -> None:
         async with Sink(received.append) as sink:
             relay = Relay(host="127.0.0.1", port=sink.port, client_name="a.example")
-            async with Pool(relay, size=1) as pool:
+            async with Line(relay) as line:
                 for message in messages:
                     envelope = Envelope("a@b.example", "c@d.example", message)
-                    outcome = await pool.send(envelope, before_data=agree)
+                    outcome = await line.send(envelope, before_data=agree)
                     assert isinstance(outcome, Accepted)
 
     asyncio.run(send())
@@ -229,9 +229,9 @@ class TestEncryption:
                 client_name="a.example",
                 ca_file=certificate.ca_file,
             )
-            async with Pool(relay, size=1) as pool:
+            async with Line(relay) as line:
                 envelope = Envelope("a@b.example", "c@d.example", b"Hi\r\n")
-                await pool.send(envelope, before_data=agree)
+                await line.send(envelope, before_data=agree)
 
         assert [letter.encrypted for letter in received] == [True]
 

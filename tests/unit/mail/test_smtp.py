@@ -10,15 +10,14 @@ import aiosmtplib
 import pytest
 
 from digest.domain.errors import SettingsError
-from digest.mail.connection import _EndedError
 from digest.mail.smtp import (
     Abandoned,
     Accepted,
     Broken,
     Connection,
     Envelope,
+    Line,
     Outcome,
-    Pool,
     Refused,
     Relay,
     Timeouts,
@@ -62,9 +61,9 @@ def relay_at(port: int, **changes: Any) -> Relay:
 async def send_over(*scripts: Sequence[Turn], letters: int = 1) -> list[Outcome]:
     async with (
         ScriptedServer(*scripts) as server,
-        Pool(relay_at(server.port), size=1) as pool,
+        Line(relay_at(server.port)) as line,
     ):
-        return [await pool.send(LETTER_OUT, before_data=agree) for _ in range(letters)]
+        return [await line.send(LETTER_OUT, before_data=agree) for _ in range(letters)]
 
 
 def cut(stage: int, action: str | Action) -> list[Turn]:
@@ -81,8 +80,8 @@ class TestOneLetter:
 
     async def test_arrives_as_it_was(self) -> None:
         async with ScriptedServer([*OPENING, *ACCEPTING]) as server:
-            async with Pool(relay_at(server.port), size=1) as pool:
-                await pool.send(LETTER_OUT, before_data=agree)
+            async with Line(relay_at(server.port)) as line:
+                await line.send(LETTER_OUT, before_data=agree)
 
             assert server.letters == [MESSAGE]
             assert server.heard == [
@@ -97,9 +96,9 @@ class TestOneLetter:
         script = [*OPENING, *ACCEPTING[:2], RESET]
         async with (
             ScriptedServer(script) as server,
-            Pool(relay_at(server.port), size=1) as pool,
+            Line(relay_at(server.port)) as line,
         ):
-            outcome = await pool.send(LETTER_OUT, before_data=decline)
+            outcome = await line.send(LETTER_OUT, before_data=decline)
 
             assert outcome == Abandoned()
             assert server.heard[-1] == "RSET"
@@ -109,9 +108,9 @@ class TestOneLetter:
         script = [*cut(1, "550 5.1.1 Unknown"), RESET]
         async with (
             ScriptedServer(script) as server,
-            Pool(relay_at(server.port), size=1) as pool,
+            Line(relay_at(server.port)) as line,
         ):
-            await pool.send(LETTER_OUT, before_data=asked.wait)
+            await line.send(LETTER_OUT, before_data=asked.wait)
 
         assert not asked.is_set()
 
@@ -121,10 +120,10 @@ class TestOneLetter:
 
         async with (
             ScriptedServer([*OPENING, *ACCEPTING[:2]]) as server,
-            Pool(relay_at(server.port), size=1) as pool,
+            Line(relay_at(server.port)) as line,
         ):
             with pytest.raises(RuntimeError, match="disk"):
-                await pool.send(LETTER_OUT, before_data=fail)
+                await line.send(LETTER_OUT, before_data=fail)
 
             assert server.heard[-1].startswith("RCPT")
 
@@ -138,10 +137,10 @@ class TestOneLetter:
 
         async with (
             ScriptedServer(cut(3, after(never, "250 Late"))) as server,
-            Pool(relay_at(server.port), size=1) as pool,
+            Line(relay_at(server.port)) as line,
         ):
             task = asyncio.create_task(
-                pool.send(LETTER_OUT, before_data=agree_and_tell)
+                line.send(LETTER_OUT, before_data=agree_and_tell)
             )
             await heard.wait()
             task.cancel()
@@ -252,23 +251,12 @@ class TestLoss:
         timeouts = replace(Timeouts(), **{stage: 0.01})
         async with (
             ScriptedServer(cut(turn, after(never, "250 Late"))) as server,
-            Pool(relay_at(server.port, timeouts=timeouts), size=1) as pool,
+            Line(relay_at(server.port, timeouts=timeouts)) as line,
         ):
-            outcome = await pool.send(LETTER_OUT, before_data=agree)
+            outcome = await line.send(LETTER_OUT, before_data=agree)
 
         assert isinstance(outcome, Broken)
         assert (outcome.stage, outcome.after_dot) == (stage, stage == "dot")
-
-    async def test_before_the_letter_is_begun_leaves_no_doubt(self) -> None:
-        async with ScriptedServer(OPENING) as server:
-            connection = await connect(relay_at(server.port))
-            assert isinstance(connection, Connection)
-            connection._client.close()
-
-            with pytest.raises(_EndedError) as ended:
-                await connection._write_message(MESSAGE)
-
-        assert ended.value.outcome == Broken("dot", "Connection lost", after_dot=False)
 
 
 class TestKeptConnection:
@@ -281,9 +269,9 @@ class TestKeptConnection:
         scripts = [[*OPENING, *ACCEPTING, ("QUIT", "221 Bye")]] * 2
         async with ScriptedServer(*scripts) as server:
             relay = relay_at(server.port, messages_per_connection=1)
-            async with Pool(relay, size=1) as pool:
+            async with Line(relay) as line:
                 for _ in range(2):
-                    await pool.send(LETTER_OUT, before_data=agree)
+                    await line.send(LETTER_OUT, before_data=agree)
 
             assert server.heard.count("QUIT") == 2
 
@@ -302,27 +290,15 @@ class TestKeptConnection:
         first = [*OPENING, *ACCEPTING, (NOTHING, after(idle, hang_up))]
         async with (
             ScriptedServer(first, [*OPENING, *ACCEPTING]) as server,
-            Pool(relay_at(server.port), size=1) as pool,
+            Line(relay_at(server.port)) as line,
         ):
-            await pool.send(LETTER_OUT, before_data=agree)
+            await line.send(LETTER_OUT, before_data=agree)
             idle.set()
-            while pool._idle[0].is_usable:  # noqa: ASYNC110 - nothing tells of it
+            while line.is_open:  # noqa: ASYNC110 - nothing tells of it
                 await asyncio.sleep(0)
-            outcome = await pool.send(LETTER_OUT, before_data=agree)
+            outcome = await line.send(LETTER_OUT, before_data=agree)
 
         assert isinstance(outcome, Accepted)
-
-    async def test_is_shared_by_as_many_letters_as_wait(self) -> None:
-        script = [*OPENING, *ACCEPTING, *ACCEPTING, *ACCEPTING]
-        async with (
-            ScriptedServer(script) as server,
-            Pool(relay_at(server.port), size=1) as pool,
-        ):
-            outcomes = await asyncio.gather(
-                *(pool.send(LETTER_OUT, before_data=agree) for _ in range(3))
-            )
-
-        assert all(isinstance(outcome, Accepted) for outcome in outcomes)
 
     async def test_is_closed_though_quit_goes_unanswered(self) -> None:
         script = [*OPENING, *ACCEPTING, ("QUIT", hang_up)]
@@ -390,11 +366,11 @@ class TestWhatTheServerOffers:
         offer: Turn = ("EHLO", f"250-relay\n250 SIZE {len(MESSAGE)}")
         async with (
             ScriptedServer([GREETING, offer, *ACCEPTING]) as server,
-            Pool(relay_at(server.port), size=1) as pool,
+            Line(relay_at(server.port)) as line,
         ):
             longer = Envelope("a@b.example", "c@d.example", MESSAGE + b"\r\n")
-            refused = await pool.send(longer, before_data=agree)
-            accepted = await pool.send(LETTER_OUT, before_data=agree)
+            refused = await line.send(longer, before_data=agree)
+            accepted = await line.send(LETTER_OUT, before_data=agree)
 
             assert isinstance(refused, Refused)
             assert refused.reply.enhanced == "5.3.4"
@@ -424,9 +400,9 @@ class TestWhatTheServerOffers:
         letter = Envelope(sender, recipient, "To: é\r\n\r\n".encode())
         async with (
             ScriptedServer(script) as server,
-            Pool(relay_at(server.port), size=1) as pool,
+            Line(relay_at(server.port)) as line,
         ):
-            outcome = await pool.send(letter, before_data=agree)
+            outcome = await line.send(letter, before_data=agree)
 
             assert isinstance(outcome, Accepted)
             assert server.heard[1] == f"MAIL FROM:<{sender}> {heard}"
@@ -453,9 +429,9 @@ class TestWhatTheServerOffers:
         script = [GREETING, ("EHLO", "250 relay")]
         async with (
             ScriptedServer(script) as server,
-            Pool(relay_at(server.port), size=1) as pool,
+            Line(relay_at(server.port)) as line,
         ):
-            outcome = await pool.send(letter, before_data=agree)
+            outcome = await line.send(letter, before_data=agree)
 
             assert isinstance(outcome, Refused)
             assert outcome.reply.enhanced == code
@@ -479,8 +455,8 @@ class TestEncryption:
             relay = relay_at(
                 server.port, security="starttls", ca_file=certificate.ca_file
             )
-            async with Pool(relay, size=1) as pool:
-                outcome = await pool.send(LETTER_OUT, before_data=agree)
+            async with Line(relay) as line:
+                outcome = await line.send(LETTER_OUT, before_data=agree)
 
         assert isinstance(outcome, Accepted)
 
@@ -523,7 +499,7 @@ class TestEncryption:
             connection = await connect(relay)
 
             assert isinstance(connection, Connection)
-            assert "auth" not in connection._client.esmtp_extensions
+            assert "auth" not in connection._extensions
             await connection.close()
 
     @pytest.mark.parametrize(
@@ -555,8 +531,8 @@ class TestEncryption:
         script = [*OPENING, *ACCEPTING]
         async with ScriptedServer(script, tls=certificate.server) as server:
             relay = relay_at(server.port, security="tls", ca_file=certificate.ca_file)
-            async with Pool(relay, size=1) as pool:
-                outcome = await pool.send(LETTER_OUT, before_data=agree)
+            async with Line(relay) as line:
+                outcome = await line.send(LETTER_OUT, before_data=agree)
 
         assert isinstance(outcome, Accepted)
 
@@ -564,7 +540,7 @@ class TestEncryption:
         relay = relay_at(465, security="tls", ca_file=str(tmp_path / "none.pem"))
 
         with pytest.raises(SettingsError, match="cannot be read"):
-            Pool(relay, size=1)
+            Line(relay)
 
 
 class TestLogin:
@@ -577,8 +553,8 @@ class TestLogin:
         ]
         async with ScriptedServer(script) as server:
             relay = relay_at(server.port, username="u", password="geheim")
-            async with Pool(relay, size=1) as pool:
-                outcome = await pool.send(LETTER_OUT, before_data=agree)
+            async with Line(relay) as line:
+                outcome = await line.send(LETTER_OUT, before_data=agree)
 
         assert isinstance(outcome, Accepted)
 

@@ -17,7 +17,9 @@ from digest.domain.states import DeliveryState
 from digest.domain.tokens import Purpose
 from digest.mail.dkim import Signer, dns_record, generate_key
 from digest.mail.smtp import Envelope
-from digest.send.letter import OWN_HEADER, EditionLetters, NoticeLetters, check_letters
+from digest.send.header import OWN_HEADER
+from digest.send.letter import EditionLetters, check_letters
+from digest.send.notice_letter import NoticeLetters
 from tests.builders import NOW, SECRETS, SITE
 from tests.posting import TEXT, make_notice
 

@@ -54,6 +54,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("slug", name=op.f("uq_newsletters_slug")),
     )
     op.create_table(
+        "rates",
+        sa.Column("key", sa.String(length=264), nullable=False),
+        sa.Column("span", UtcDateTime(), nullable=False),
+        sa.Column("taken", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_rates")),
+    )
+    op.create_table(
         "subscribers",
         sa.Column("id", Id, nullable=False),
         sa.Column("address", sa.String(length=320), nullable=True),
@@ -305,6 +312,16 @@ def upgrade() -> None:
             unique=False,
         )
 
+    op.create_table(
+        "answers",
+        sa.Column("edition_id", Id, nullable=False),
+        sa.Column("domain", sa.String(length=255), nullable=False),
+        sa.Column("refusals", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["edition_id"], ["editions.id"], name=op.f("fk_answers_edition_id")
+        ),
+        sa.PrimaryKeyConstraint("edition_id", "domain", name=op.f("pk_answers")),
+    )
     op.create_table(
         "articles",
         sa.Column("id", Id, nullable=False),
@@ -592,6 +609,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_articles_newsletter_id_published_on"))
 
     op.drop_table("articles")
+    op.drop_table("answers")
     with op.batch_alter_table("subscriptions", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_subscriptions_newsletter_id_state"))
 
@@ -618,6 +636,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_subscribers_address_hash"))
 
     op.drop_table("subscribers")
+    op.drop_table("rates")
     op.drop_table("newsletters")
     with op.batch_alter_table("audit", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_audit_subject_kind_subject_id"))

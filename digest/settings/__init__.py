@@ -7,137 +7,46 @@ would otherwise be obeyed by nobody. An empty variable counts as not set.
 
 import os
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, time
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any
 
 import pydantic
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import Field
 
-from digest.domain.errors import RefusedError, SettingsError
-from digest.domain.hosts import is_loopback, parse_base_url, parse_domain
+from digest.domain.errors import SettingsError
+from digest.domain.rates import RateRules
+from digest.settings.parts import (
+    DatabaseSettings,
+    DkimSettings,
+    FetchSettings,
+    MailSettings,
+    Part,
+    Place,
+    SendSettings,
+    SmtpSettings,
+    WebSettings,
+)
+
+__all__ = [
+    "CONFIG_VARIABLE",
+    "DatabaseSettings",
+    "FetchSettings",
+    "Settings",
+    "SmtpSettings",
+    "WebSettings",
+    "load_settings",
+    "setting_names",
+    "variable_of",
+]
 
 PREFIX, _TEST_PREFIX = "DIGEST_", "DIGEST_TEST_"
 CONFIG_VARIABLE = "DIGEST_CONFIG"
 
 
-def _read_by(parse: Callable[[str], str]) -> AfterValidator:
-    def check(value: str) -> str:
-        try:
-            return parse(value)
-        except RefusedError as error:
-            raise ValueError(error.message.removesuffix(".")) from None
-
-    return AfterValidator(check)
-
-
-def _check_path(value: object) -> object:
-    if isinstance(value, str) and not (value and value.isprintable()):
-        raise ValueError("must be the name of a file or folder")
-    return value
-
-
-def _matching(pattern: str) -> pydantic.StringConstraints:
-    return pydantic.StringConstraints(pattern=pattern)
-
-
-Line = Annotated[str, _matching(r"^[^\x00-\x1f\x7f]+$")]
-Word = Annotated[Line, _matching(r"^[!-~]+$")]
-Label = Annotated[str, _matching(r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$")]
-Domain = Annotated[Line, _read_by(parse_domain)]
-BaseUrl = Annotated[Word, _read_by(parse_base_url)]
-Place = Annotated[Path, BeforeValidator(_check_path), AfterValidator(Path.expanduser)]
-Secret = Annotated[SecretStr, Field(min_length=1)]
-
-
-class _Part(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
-
-
-class DatabaseSettings(_Part):
-    """Where the rows are."""
-
-    url: Secret | None = Field(default=None, description="Default: SQLite in `home`.")
-
-
-class SmtpSettings(_Part):
-    """The relay letters are handed to."""
-
-    host: Word = Field(default="127.0.0.1", description="Name of the relay.")
-    port: int = Field(default=25, ge=1, le=65535, description="Its port.")
-    security: Literal["none", "starttls", "tls"] = Field(
-        default="starttls", description="`tls` is implicit TLS (RFC 8314 §3.3)."
-    )
-    username: Line | None = Field(default=None, description="Account there; needs TLS.")
-    password: Secret | None = Field(default=None, description="Its password.")
-    connections: int = Field(default=8, ge=1, le=200, description="Open per process.")
-    messages_per_connection: int = Field(
-        default=100, ge=1, description="A connection is renewed after so many."
-    )
-    rate_per_minute: int = Field(
-        default=0, ge=0, description="Letters a minute over all workers; 0: no limit."
-    )
-
-    @pydantic.model_validator(mode="after")
-    def _check_auth(self) -> Self:
-        if bool(self.username) != (self.password is not None):
-            raise ValueError("username and password go together")
-        if self.username and self.security == "none" and not is_loopback(self.host):
-            # RFC 4954 §4: a password never travels in the clear.
-            raise ValueError("a username needs security starttls or tls")
-        return self
-
-
-class DkimSettings(_Part):
-    """Who signs (RFC 6376)."""
-
-    mode: Literal["self", "relay"] = Field(
-        default="self", description="`relay`: the relay signs, we do not."
-    )
-    domain: Domain | None = Field(default=None, description="d=; or `mail.domain`.")
-    selector: Label = Field(default="digest", description="s=: names the DNS record.")
-    private_key_file: Place | None = Field(
-        default=None, description="PEM; default: what `digest dkim generate` wrote."
-    )
-
-
-class WebSettings(_Part):
-    """The public pages."""
-
-    base_url: BaseUrl = Field(
-        default="http://127.0.0.1:8000",
-        description="Start of every link: https://, or http:// on loopback.",
-    )
-    host: Word = Field(default="127.0.0.1", description="Address to listen on.")
-    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on.")
-
-
-class MailSettings(_Part):
-    """Our own mail domain."""
-
-    domain: Domain = Field(
-        default="news.example.test",
-        description="Domain of subscribe@, unsubscribe@ and bounces.",
-    )
-
-
-class SendSettings(_Part):
-    """How the post behaves."""
-
-    uncertain: Literal["hold", "resend"] = Field(
-        default="hold", description="What to do with letters whose answer was lost."
-    )
-    processes: int = Field(default=1, ge=1, le=64, description="Sender processes.")
-
-
-class FetchSettings(_Part):
-    """Fetching feeds and pages."""
-
-    allow_private: bool = Field(default=False, description="Permit private networks.")
-
-
-class Settings(_Part):
+class Settings(Part):
     """Everything that can be set, with its defaults."""
 
     home: Place = Field(default=Path("var"), description="Database and keys.")
@@ -177,6 +86,17 @@ class Settings(_Part):
         """Whether letters get a signature: ours, or the relay's."""
         return self.dkim.mode == "relay" or self.dkim_key_file.exists()
 
+    @property
+    def rates(self) -> RateRules:
+        """How fast letters may go."""
+        first = self.send.warm_up_from
+        return RateRules(
+            relay=self.smtp.rate_per_minute,
+            domains=self.send.domain_rates,
+            warm_up=self.send.warm_up,
+            warm_up_from=datetime.combine(first, time(), UTC) if first else None,
+        )
+
 
 def load_settings(
     *, config: Path | None = None, environ: Mapping[str, str] | None = None
@@ -204,12 +124,16 @@ def load_settings(
 
 def setting_names() -> dict[str, Any]:
     """Return every setting's dotted name with its field, in order."""
-    names: dict[str, Any] = {}
-    for name, field in Settings.model_fields.items():
-        part = getattr(field.annotation, "model_fields", None)
-        found = {f"{name}.{k}": v for k, v in part.items()} if part else {name: field}
-        names.update(found)
-    return names
+    return dict(_names(Settings, ""))
+
+
+def _names(part: type[pydantic.BaseModel], path: str) -> Iterator[tuple[str, Any]]:
+    for name, field in part.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, Part):
+            yield from _names(inner, f"{path}{name}.")
+        else:
+            yield f"{path}{name}", field
 
 
 def variable_of(name: str) -> str:
@@ -279,8 +203,11 @@ def _read_secret(variables: Mapping[str, str], name: str) -> str:
 
 
 def _place(values: dict[str, Any], path: list[str], value: str) -> None:
-    *part, last = path
-    table = values.setdefault(part[0], {}) if part else values
+    *parts, last = path
+    table: Any = values
+    for part in parts:
+        if isinstance(table, dict):
+            table = table.setdefault(part, {})
     if isinstance(table, dict):  # else validation says that it must be a table
         table[last] = value
 
