@@ -101,6 +101,8 @@ class Ledger:
         try:
             while True:
                 await self._wake.wait()
+                # Lanes whose answers came in the same round share this commit.
+                await asyncio.sleep(0)
                 self._wake.clear()
                 group, self._waiting = self._waiting, []
                 await self._write_group(group)
