@@ -20,7 +20,7 @@ from digest.fetch.addresses import (
 from digest.fetch.decoding import read_capped, too_large
 from digest.fetch.transport import Deadline, FetchError, GuardedTransport, Monotonic
 
-USER_AGENT = "digest-mailer/0.1 (+https://pypi.org/project/digest-mailer/)"
+USER_AGENT = "digest-mailer/0.1 (collects stories for a weekly letter)"
 _REDIRECTS = {
     HTTPStatus.MOVED_PERMANENTLY,
     HTTPStatus.FOUND,
