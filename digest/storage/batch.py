@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -135,8 +136,9 @@ def _plain(value: Any) -> Any:
     return _write_time(value) if isinstance(value, datetime) else value
 
 
+@lru_cache(maxsize=256)
 def _write_time(at: datetime) -> str:
-    """Write an instant as SQLAlchemy stores it on SQLite."""
+    """Write an instant as SQLAlchemy stores it on SQLite; letters share their dates."""
     assert at.tzinfo is not None, "naive datetime"
     naive = at.astimezone(UTC).replace(tzinfo=None)
     return naive.isoformat(" ", timespec="microseconds")

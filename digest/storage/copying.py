@@ -1,6 +1,7 @@
 """Copy a whole database into an empty one, of the other kind or the same."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from sqlalchemy import Connection, Table, func, insert, select, text
 
@@ -10,6 +11,7 @@ from digest.storage.engine import Database
 from digest.storage.tables import metadata
 
 _ROWS_AT_ONCE = 2000
+_NEW = "Copy into a new one, before `digest init`."
 
 
 def copy(
@@ -26,9 +28,12 @@ def copy(
         How many rows of each table.
 
     Raises:
-        StateError: The source has another version's schema, or the target has rows.
+        StateError: Both are one database, the source has another version's schema or
+            none, or the target is in use.
     """
-    schema.require_current(source)
+    _require_two(source, target)
+    _require_source(source)
+    _require_unused(target)
     schema.upgrade(target)
     with source.read() as old, target.write() as new:
         _require_empty(new)
@@ -40,13 +45,52 @@ def copy(
         return counts
 
 
+def _require_two(source: Database, target: Database) -> None:
+    if target.is_sqlite and _file_of(source) == _file_of(target):
+        raise StateError(
+            f"{_file_of(source)} would be copied onto itself.",
+            "Set DIGEST_DATABASE__URL to the new database.",
+        )
+
+
+def _require_source(source: Database) -> None:
+    file, found, needed = _file_of(source), schema.current(source), schema.head()
+    if found is None:
+        raise StateError(f"{file} holds no tables.", "Name the old HOME/digest.db.")
+    if found < needed:
+        # Not `digest db upgrade` alone: that one would upgrade the target.
+        raise StateError(
+            f"{file} is at schema {found}, this version copies {needed}.",
+            f"Run: DIGEST_DATABASE__URL_FILE= DIGEST_DATABASE__URL=sqlite:///{file} "
+            "digest db upgrade",
+        )
+    if found > needed:
+        raise StateError(
+            f"{file} is at schema {found}, which this version does not know.",
+            "Install the newer version that wrote it.",
+        )
+
+
+def _require_unused(target: Database) -> None:
+    """Leave the tables of a database that another version works with as they are."""
+    found = schema.current(target)
+    if found not in {None, schema.head()}:
+        raise StateError(
+            f"The database to copy into is in use already, at schema {found}.", _NEW
+        )
+
+
 def _require_empty(tx: Connection) -> None:
     for table in metadata.sorted_tables:
         if tx.execute(select(table).limit(1)).first() is not None:
             raise StateError(
-                f"The database to copy into has {table.name} already.",
-                "Copy into a new one, before `digest init`.",
+                f"The database to copy into has {table.name} already.", _NEW
             )
+
+
+def _file_of(db: Database) -> Path | None:
+    """Where a SQLite database is; None: it is another kind."""
+    return Path(db.engine.url.database or "").resolve() if db.is_sqlite else None
 
 
 def _copy_table(

@@ -1,7 +1,7 @@
 """The database handle: transactions that mean the same on SQLite and PostgreSQL."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,13 @@ TROUBLE = (OperationalError, InterfaceError)
 """What a database raises that is away, locked or full; a bug raises something else."""
 
 _BUSY_SECONDS = 30
+_BEGIN = "digest_begin"
+_WRITE = {_BEGIN: "BEGIN IMMEDIATE"}
+# SQLite's driver opens no transaction by itself; psycopg's must be told.
+_ALONE: Mapping[str, Mapping[str, Any]] = {
+    "sqlite": {_BEGIN: None},
+    "postgresql": {"isolation_level": "AUTOCOMMIT"},
+}
 
 
 def explain_trouble(error: OperationalError | InterfaceError) -> DigestError:
@@ -61,7 +68,7 @@ class Database:
         since SQLite itself only asks again after up to 100 ms.
         """
         with self.engine.connect() as connection:
-            writer = connection.execution_options(digest_write=True)
+            writer = connection.execution_options(**_WRITE)
             with self._turn.taken(), writer.begin():
                 yield writer
 
@@ -88,12 +95,13 @@ class Database:
 
 
 class Writer:
-    """One thread's transactions over one connection; see `Database.write`."""
+    """One thread's transactions over connections it keeps; see `Database.write`."""
 
     def __init__(self, engine: Engine, turn: Turn) -> None:
         self._engine = engine
         self._turn = turn
         self._connection: Connection | None = None
+        self._alone: Connection | None = None
 
     @contextmanager
     def write(self) -> Iterator[Tx]:
@@ -102,8 +110,7 @@ class Writer:
         After any failure the next one is opened over a new connection.
         """
         if self._connection is None:
-            options = {"digest_write": True}
-            self._connection = self._engine.connect().execution_options(**options)
+            self._connection = self._engine.connect().execution_options(**_WRITE)
         try:
             with self._turn.taken(), self._connection.begin():
                 yield self._connection
@@ -111,11 +118,35 @@ class Writer:
             self.close()
             raise
 
+    @contextmanager
+    def write_alone(self) -> Iterator[Tx]:
+        """Open a connection on which one statement is a transaction of its own.
+
+        It spares the calls that begin and commit. After any failure nobody knows
+        whether it was committed, and a new connection is opened the next time.
+        """
+        if self._alone is None:
+            options = _ALONE[self._engine.dialect.name]
+            self._alone = self._engine.connect().execution_options(**options)
+        try:
+            with self._turn.taken():
+                yield self._alone
+            # Nothing for the database: SQLAlchemy counts it as a transaction.
+            self._alone.commit()
+        except BaseException:
+            self.close()
+            raise
+
     def close(self) -> None:
-        """Let the connection go."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
+        """Let the connections go."""
+        kept, self._connection, self._alone = (
+            (self._connection, self._alone),
+            None,
+            None,
+        )
+        for connection in kept:
+            if connection is not None:
+                connection.close()
 
 
 def driver_connection(tx: Tx) -> Any:
@@ -179,5 +210,6 @@ def _set_up_sqlite(dbapi_connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    wants_write = connection.get_execution_options().get("digest_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if wants_write else "BEGIN")
+    begin = connection.get_execution_options().get(_BEGIN, "BEGIN")
+    if begin is not None:
+        connection.exec_driver_sql(begin)

@@ -129,6 +129,26 @@ def intend(tx: Tx, kind: LetterKind, intents: Sequence[Intent]) -> set[int]:
     )
 
 
+def take_back(tx: Tx, letters: Collection[int]) -> None:
+    """Put deliveries back in line whose intent was written but is not followed.
+
+    Only their worker knows that nothing of them was handed over, and only while its
+    lease holds.
+    """
+    c = tables.deliveries.c
+    is_first = c.attempts <= 1
+    tx.execute(
+        update(tables.deliveries)
+        .where(c.id.in_(letters), c.state == DeliveryState.DISPATCHING)
+        .values(
+            state=DeliveryState.QUEUED,
+            attempts=c.attempts - 1,
+            first_attempt_at=case((is_first, null()), else_=c.first_attempt_at),
+            dated_at=case((is_first, null()), else_=c.dated_at),
+        )
+    )
+
+
 @cache
 def _intend(kind: LetterKind, dialect: Dialect) -> Statement:
     table = TABLES[kind]
@@ -194,7 +214,7 @@ def _settle_sent(kind: LetterKind, dialect: Dialect) -> Statement:
         .values(
             state=DeliveryState.SENT,
             smtp_code=batch["code"],
-            smtp_text=_reply_text(table, batch["text"]),
+            smtp_text=reply_text(table, batch["text"]),
             settled_at=batch["at"],
             next_attempt_at=None,
             **_given_back(kind),
@@ -228,7 +248,7 @@ def _settle_others(kind: LetterKind) -> Any:
                 else_=c.dated_at,
             ),
             smtp_code=bindparam("p_code"),
-            smtp_text=_reply_text(table, bindparam("p_text", type_=Text)),
+            smtp_text=reply_text(table, bindparam("p_text", type_=Text)),
             next_attempt_at=bindparam("p_next", type_=UtcDateTime),
             settled_at=bindparam("p_settled", type_=UtcDateTime),
             **_given_back(kind),
@@ -236,7 +256,7 @@ def _settle_others(kind: LetterKind) -> Any:
     )
 
 
-def _reply_text(table: Table, text: ColumnElement[Any]) -> ColumnElement[str | None]:
+def reply_text(table: Table, text: ColumnElement[Any]) -> ColumnElement[str | None]:
     """What the server said, unless the reader was erased meanwhile: it quotes them."""
     return case((table.c.address.is_(None), null()), else_=text)
 

@@ -244,6 +244,23 @@ async def test_a_worker_past_its_lease_writes_nothing(db: Database) -> None:
     assert states == ["uncertain", "queued", "queued"]
 
 
+async def test_an_intent_that_a_pause_overtook_is_taken_back(db: Database) -> None:
+    edition = make_edition(db)
+    first = rows_of(db, edition)[0].id
+    lease = must_claim(db, "a").lease
+    # As if the database's answer to this had been lost.
+    intend(db, lease, first)
+    plan.pause(db, edition_id=edition.id, reason="wait", actor=DESK, now=NOW)
+
+    permits = await record(
+        db, Intent(lease=lease, letter_id=first, at=NOW, dated_at=NOW)
+    )
+
+    row = rows_of(db, edition)[0]
+    assert permits == [Permit.CLOSED]
+    assert (row.state, row.attempts, row.dated_at) == ("queued", 0, None)
+
+
 async def test_a_stalled_worker_gives_its_letters_up(sqlite_db: Database) -> None:
     edition = make_edition(sqlite_db, readers=5)
     inbox = Inbox()
