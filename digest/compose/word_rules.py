@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from digest.compose.finding import Finding, refuse, warn
 from digest.compose.view import clean, web_address
 from digest.domain.editions import Edition, Story
+from digest.domain.hosts import is_reserved
 from digest.domain.newsletters import Newsletter
 from digest.domain.recipe import (
     LONGEST_SUBJECT,
@@ -18,9 +19,6 @@ from digest.domain.recipe import (
 
 _FEIGNED_ANSWER = re.compile(r"(re|fwd?|aw)\s*:", re.IGNORECASE)
 _ISSUE_NUMBER = re.compile(r"(\bno\.|\bissue|#)\s*\d+", re.IGNORECASE)
-_PLACEHOLDER_DOMAIN = re.compile(
-    r"(^|\.)(test|invalid|localhost|example(\.(com|net|org))?)$", re.IGNORECASE
-)
 
 
 def check_subject(edition: Edition, stories: Sequence[Story]) -> Iterator[Finding]:
@@ -118,7 +116,7 @@ def check_sponsor(edition: Edition) -> Iterator[Finding]:
 def check_sender(newsletter: Newsletter) -> Iterator[Finding]:
     """Check that letters say who sends them and where to write to."""
     domain = newsletter.sender.address.rpartition("@")[2]
-    if _PLACEHOLDER_DOMAIN.search(domain):
+    if is_reserved(domain):
         yield warn(
             "placeholder-sender",
             f"The sender {newsletter.sender.address} is a placeholder.",

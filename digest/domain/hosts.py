@@ -10,6 +10,9 @@ from digest.domain.errors import RefusedError
 
 _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 _MAX_DOMAIN = 253
+_NOBODYS = re.compile(
+    r"(^|\.)(test|invalid|localhost|example(\.(com|net|org))?)$", re.IGNORECASE
+)
 
 
 def is_loopback(host: str) -> bool:
@@ -21,6 +24,11 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
+
+
+def is_reserved(host: str) -> bool:
+    """Say whether a name is one for examples and tests, which nobody has (RFC 2606)."""
+    return _NOBODYS.search(host) is not None
 
 
 def parse_domain(text: str) -> str:

@@ -4,7 +4,12 @@ import pytest
 from hypothesis import given, strategies as st
 
 from digest.domain.errors import RefusedError
-from digest.domain.hosts import is_loopback, parse_base_url, parse_domain
+from digest.domain.hosts import (
+    is_loopback,
+    is_reserved,
+    parse_base_url,
+    parse_domain,
+)
 
 
 @pytest.mark.parametrize(
@@ -17,6 +22,22 @@ def test_knows_the_names_of_this_machine(host: str) -> None:
 @pytest.mark.parametrize("host", ["localhost.example", "128.0.0.1", "::2", ""])
 def test_takes_nothing_else_for_this_machine(host: str) -> None:
     assert not is_loopback(host)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("example.com", "news.example.net", "News.Example.ORG", "relay.example"),
+        *("news.example.test", "x.invalid", "localhost"),
+    ],
+)
+def test_knows_the_names_that_nobody_has(host: str) -> None:
+    assert is_reserved(host)
+
+
+@pytest.mark.parametrize("host", ["myexample.com", "example.eu", "test.news", ""])
+def test_takes_nothing_else_for_an_example(host: str) -> None:
+    assert not is_reserved(host)
 
 
 @pytest.mark.parametrize(
