@@ -3,14 +3,15 @@
 import json
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 from pydantic import SecretStr
 
 from digest import bootstrap
 from digest.cli.face import CLI, face_of
-from digest.domain.errors import DigestError
-from digest.domain.hosts import is_loopback
+from digest.domain.errors import DigestError, SettingsError
+from digest.domain.hosts import is_loopback, is_reserved
 from digest.settings import Settings
 from digest.storage import copying, schema
 from digest.storage.engine import Database
@@ -63,12 +64,18 @@ def copy_database(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help="A SQLite database: HOME/digest.db")],
 ) -> None:
-    """Copy a SQLite database into the one that is set, new and empty: all of it."""
+    """Copy a SQLite database into the one of DIGEST_DATABASE__URL, new and empty."""
     face = face_of(ctx)
+    settings = face.settings()
     if not file.is_file():
         raise DigestError(f"There is no file {file}.", "Name the old HOME/digest.db.")
+    if settings.database.url is None:
+        raise SettingsError(
+            "No database is set that could be copied into.",
+            "Set DIGEST_DATABASE__URL, or database.url in the settings file.",
+        )
     source = Database(f"sqlite:///{file.absolute()}")
-    target = Database(face.settings().database_url)
+    target = Database(settings.database_url)
     try:
         with face.progress("copying") as bar:
 
@@ -105,10 +112,15 @@ def warnings_of(settings: Settings) -> list[str]:
             f"web.base_url is {settings.web.base_url}: only this machine can open "
             "the links in letters. Set an https:// address before you send."
         )
-    if settings.mail.domain.endswith((".test", ".example", ".invalid")):
+    elif is_reserved(urlsplit(settings.web.base_url).hostname or ""):
         found.append(
-            f"mail.domain is {settings.mail.domain}, which exists nowhere "
-            "(RFC 2606). Set your own before you send."
+            f"web.base_url is {settings.web.base_url}, which nobody has (RFC 2606). "
+            "Set your own before you send."
+        )
+    if is_reserved(settings.mail.domain):
+        found.append(
+            f"mail.domain is {settings.mail.domain}, which nobody has (RFC 2606). "
+            "Set your own before you send."
         )
     if settings.smtp.security == "none" and not is_loopback(settings.smtp.host):
         found.append(f"letters travel to {settings.smtp.host} without encryption.")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from shlex import quote
 
 from sqlalchemy import Connection, Table, func, insert, select, text
 
@@ -46,27 +47,27 @@ def copy(
 
 
 def _require_two(source: Database, target: Database) -> None:
-    if target.is_sqlite and _file_of(source) == _file_of(target):
+    if _name_of(source) == _name_of(target):
         raise StateError(
-            f"{_file_of(source)} would be copied onto itself.",
+            f"{_name_of(source)} would be copied onto itself.",
             "Set DIGEST_DATABASE__URL to the new database.",
         )
 
 
 def _require_source(source: Database) -> None:
-    file, found, needed = _file_of(source), schema.current(source), schema.head()
+    name, found, needed = _name_of(source), schema.current(source), schema.head()
     if found is None:
-        raise StateError(f"{file} holds no tables.", "Name the old HOME/digest.db.")
+        raise StateError(f"{name} holds no tables.", "Name the old HOME/digest.db.")
     if found < needed:
         # Not `digest db upgrade` alone: that one would upgrade the target.
         raise StateError(
-            f"{file} is at schema {found}, this version copies {needed}.",
-            f"Run: DIGEST_DATABASE__URL_FILE= DIGEST_DATABASE__URL=sqlite:///{file} "
-            "digest db upgrade",
+            f"{name} is at schema {found}, this version copies {needed}.",
+            "Run: DIGEST_DATABASE__URL_FILE= DIGEST_DATABASE__URL="
+            f"{quote(source.engine.url.render_as_string())} digest db upgrade",
         )
     if found > needed:
         raise StateError(
-            f"{file} is at schema {found}, which this version does not know.",
+            f"{name} is at schema {found}, which this version does not know.",
             "Install the newer version that wrote it.",
         )
 
@@ -88,9 +89,10 @@ def _require_empty(tx: Connection) -> None:
             )
 
 
-def _file_of(db: Database) -> Path | None:
-    """Where a SQLite database is; None: it is another kind."""
-    return Path(db.engine.url.database or "").resolve() if db.is_sqlite else None
+def _name_of(db: Database) -> str:
+    """The file, or the address without its password."""
+    url = db.engine.url
+    return str(Path(url.database or "").resolve()) if db.is_sqlite else str(url)
 
 
 def _copy_table(

@@ -242,6 +242,39 @@ def test_db_copy_takes_a_database_over(
     assert ran.document["rows"]["newsletters"] == 1
 
 
+def test_db_copy_needs_a_database_to_copy_into(cli: Cli, tmp_path: Path) -> None:
+    cli("init")
+
+    ran = cli("db", "copy", str(tmp_path / "home" / "digest.db"))
+
+    assert ran.status == 2
+    assert "DIGEST_DATABASE__URL" in ran.err
+    assert "digest init" not in ran.err
+
+
+def test_db_copy_names_the_file_that_needs_an_upgrade(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    cli("init")
+    old = tmp_path / "home" / "digest.db"
+    database = Database(f"sqlite:///{old}")
+    schema.downgrade(database, "0001")
+    database.close()
+    (tmp_path / "url").write_text(f"sqlite:///{tmp_path / 'new.db'}\n")
+    monkeypatch.setenv("DIGEST_DATABASE__URL_FILE", str(tmp_path / "url"))
+
+    ran = cli("db", "copy", str(old))
+    for word in ran.err.rpartition("Run: ")[2].split()[:2]:
+        monkeypatch.setenv(*word.split("=", 1))
+    upgraded = cli("db", "upgrade", "--json")
+
+    assert (ran.status, upgraded.status) == (1, 0)
+    database = Database(f"sqlite:///{old}")
+    assert schema.is_current(database)
+    database.close()
+    assert not (tmp_path / "new.db").exists()
+
+
 def test_db_copy_of_nothing_says_what_to_name(cli: Cli, tmp_path: Path) -> None:
     ran = cli("db", "copy", str(tmp_path / "missing.db"))
 
@@ -282,11 +315,23 @@ def test_warns_of_what_would_hurt_real_readers() -> None:
     assert "without encryption" in found
 
 
+@pytest.mark.parametrize("tail", ["com", "net", "org"])
+def test_warns_of_an_example_that_was_left_standing(tail: str) -> None:
+    settings = Settings.model_validate(
+        {
+            "web": {"base_url": f"https://news.example.{tail}"},
+            "mail": {"domain": f"news.example.{tail}"},
+        }
+    )
+
+    assert len(warnings_of(settings)) == 2
+
+
 def test_warns_of_nothing_where_all_is_well() -> None:
     settings = Settings.model_validate(
         {
-            "web": {"base_url": "https://news.example.com"},
-            "mail": {"domain": "news.example.com"},
+            "web": {"base_url": "https://news.weekly-paper.eu"},
+            "mail": {"domain": "news.weekly-paper.eu"},
         }
     )
 

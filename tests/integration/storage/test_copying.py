@@ -81,6 +81,48 @@ def test_a_database_in_use_is_not_written_over(
     empty.close()
 
 
+def test_a_database_is_not_copied_onto_itself(sqlite_db: Database) -> None:
+    twin = Database(sqlite_db.url)
+
+    with pytest.raises(StateError, match="onto itself"):
+        copying.copy(sqlite_db, twin, tell=nothing)
+
+    twin.close()
+
+
+def test_an_empty_file_is_not_taken_for_the_old_database(
+    sqlite_db: Database, empty: Database
+) -> None:
+    with pytest.raises(StateError, match=r"empty\.db holds no tables") as caught:
+        copying.copy(empty, sqlite_db, tell=nothing)
+
+    empty.close()
+    assert "init" not in caught.value.mend
+
+
+def test_a_newer_database_is_not_copied(sqlite_db: Database, empty: Database) -> None:
+    with sqlite_db.write() as tx:
+        tx.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(StateError, match=r"digest\.db is at schema 9999"):
+        copying.copy(sqlite_db, empty, tell=nothing)
+
+    empty.close()
+
+
+def test_a_database_of_another_version_is_left_as_it_is(
+    sqlite_db: Database, empty: Database
+) -> None:
+    schema.upgrade(empty, "0001")
+
+    with pytest.raises(StateError, match="at schema 0001"):
+        copying.copy(sqlite_db, empty, tell=nothing)
+
+    found = schema.current(empty)
+    empty.close()
+    assert found == "0001"
+
+
 def test_a_value_that_was_not_set_is_not_set_in_the_copy(
     sqlite_db: Database, empty: Database
 ) -> None:
