@@ -50,10 +50,11 @@ faults: $(READY) ## Kill, stop and starve workers and relays: nobody may be lost
 	@$(BIN)/python -m bench.faults
 
 lock: $(READY) ## Write requirements/*.txt anew from pyproject.toml, with hashes
-	@for part in base "postgres --extra postgres" "dev --extra postgres --group dev"; do \
+	@for part in "base pyproject.toml" "postgres --extra postgres pyproject.toml" "build --group build" \
+	  "dev --extra postgres --group dev pyproject.toml"; do \
 	  set -- $$part; name=$$1; shift; \
 	  UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --generate-hashes \
-	    --python-version 3.11 $$@ pyproject.toml -o requirements/$$name.txt || exit 1; \
+	    --python-version 3.11 $$@ -o requirements/$$name.txt || exit 1; \
 	done
 
 wheel: $(READY) ## Build the wheel into dist/

@@ -152,7 +152,8 @@ def _procrastinate() -> Any:
     except ModuleNotFoundError as error:
         raise SettingsError(
             "PostgreSQL needs the procrastinate package.",
-            "Install it with: pip install 'digest-mailer[postgres]'.",
+            "In the checkout: pip install --require-hashes "
+            "-r requirements/postgres.txt",
         ) from error
     logging.getLogger("procrastinate").setLevel(logging.CRITICAL)
     return module

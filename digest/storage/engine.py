@@ -177,7 +177,8 @@ def _make_engine(url: str) -> Engine:
     except ModuleNotFoundError as error:
         raise SettingsError(
             "PostgreSQL needs the psycopg package.",
-            "Install it with: pip install 'digest-mailer[postgres]'.",
+            "In the checkout: pip install --require-hashes "
+            "-r requirements/postgres.txt",
         ) from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)

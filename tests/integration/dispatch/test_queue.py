@@ -173,8 +173,10 @@ def test_without_its_package_the_mend_is_told(
 ) -> None:
     monkeypatch.setitem(sys.modules, "procrastinate", None)
 
-    with pytest.raises(SettingsError, match="procrastinate"):
+    with pytest.raises(SettingsError, match="procrastinate") as caught:
         Queue("postgresql://db/digest", clock=now)
+
+    assert "requirements/postgres.txt" in caught.value.mend
 
 
 async def test_in_process_nothing_is_left_and_nobody_woken() -> None:

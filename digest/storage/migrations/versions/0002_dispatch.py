@@ -54,7 +54,8 @@ def _schema() -> str:
     if package is None or package.origin is None:
         raise StateError(
             "PostgreSQL needs the procrastinate package.",
-            "Install it with: pip install 'digest-mailer[postgres]'.",
+            "In the checkout: pip install --require-hashes "
+            "-r requirements/postgres.txt",
         )
     path = Path(package.origin).parent / "sql" / "schema.sql"
     return path.read_text(encoding="utf-8")
