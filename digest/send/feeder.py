@@ -256,7 +256,8 @@ class Feeder:
         self._queue.put(jobs)
 
     async def _end(self, claim: Claim) -> None:
-        if not claim.lost:
+        is_given_back = claim.chunk is None and claim.settled
+        if not (claim.lost or is_given_back):
             await self._ledger.persist(lambda: self._give_back(claim))
         del self._claims[claim.lease]
         self._wake.set()

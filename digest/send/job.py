@@ -18,6 +18,7 @@ class Claim:
         lease: The right to it.
         chunk: The chunk; None for a notice.
         outstanding: Letters of it that no lane has finished.
+        settled: A result is durable; with it the claim of a notice ended.
         lost: Another worker took it over: write nothing more.
         closed: Hand nothing more over: the edition or the worker was stopped.
         not_before: Let nobody try again earlier.
@@ -26,6 +27,7 @@ class Claim:
     lease: Lease
     chunk: Chunk | None = None
     outstanding: int = 0
+    settled: bool = False
     lost: bool = False
     closed: bool = False
     not_before: datetime | None = None

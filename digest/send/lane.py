@@ -117,6 +117,7 @@ class Lane:
         if permit == Permit.LOST:
             job.claim.lost = True
         else:
+            job.claim.settled = True
             job.claim.closed |= permit == Permit.CLOSED
             _count(self._totals, result)
             if self._storms.hear(job, result):
@@ -235,6 +236,7 @@ class Lane:
         """Heed why the ledger did not let a letter go."""
         self._watch.answered(self._clock())
         if self._permit == Permit.BARRED:
+            job.claim.settled = True
             self._totals.skipped += 1
         elif self._permit == Permit.LOST:
             job.claim.lost = True

@@ -96,10 +96,11 @@ def _recover(tx: Tx, lost: list[int], *, owner: str, now: datetime) -> None:
 
 
 def give_back(tx: Tx, lease: Lease, *, not_before: datetime) -> None:
-    """End the claim of a notice that was not tried."""
+    """End the claim of a notice that was not tried; a result has ended it already."""
     tx.execute(
         update(tables.notices)
         .where(_c.id == lease.row_id, _c.fence == lease.fence, _c.state.in_(OPEN))
+        .where(_c.lease_owner.is_not(None))
         .values(lease_owner=None, lease_until=None, next_attempt_at=not_before)
     )
 

@@ -1,13 +1,15 @@
 """What servers answer, and what becomes of the letter and its reader."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
 
-from digest.domain.deliveries import LetterKind, UncertainPolicy
+from digest.domain.deliveries import LetterKind, Result, UncertainPolicy
+from digest.domain.states import DeliveryState
 from digest.send.worker import drain
-from digest.storage import attempts, notices, tables
+from digest.storage import attempts, ledger, notice_ledger, notices, tables
 from digest.storage.engine import Database
 from tests.builders import NOW, add_newsletter
 from tests.posting import (
@@ -207,6 +209,44 @@ async def test_a_notice_in_doubt_is_always_sent_again(sqlite_db: Database) -> No
     first, second = inbox.received
     assert first.message == second.message
     assert [row.state for row in notices_of(sqlite_db)] == ["sent"]
+
+
+async def test_a_notice_that_was_put_off_waits_its_turn(db: Database) -> None:
+    with db.write() as tx:
+        notices.add(tx, make_notice(), now=NOW)
+
+    def busy(verb: str, _recipient: str) -> str | None:
+        return "450 4.2.1 Greylisted" if verb == "RCPT" else None
+
+    async with MoodyRelay(Inbox(), busy) as relay, asyncio.timeout(30):
+        totals = await drain(make_post(db, relay.port), clock=Clock())
+
+    (row,) = notices_of(db)
+    assert len([line for line in relay.heard if line.startswith("RCPT")]) == 1
+    assert (row.state, row.lease_owner) == ("deferred", None)
+    assert row.next_attempt_at == NOW + timedelta(minutes=5)
+    assert (totals.deferred, totals.waiting) == (1, 1)
+
+
+async def test_a_notice_that_was_settled_is_not_given_back(db: Database) -> None:
+    with db.write() as tx:
+        notices.add(tx, make_notice(), now=NOW)
+        lease = timedelta(seconds=4)
+        (held,) = notice_ledger.claim(tx, owner="a", now=NOW, lease=lease, limit=1)
+    later = NOW + timedelta(minutes=5)
+    put_off = Result(
+        lease=held.lease,
+        letter_id=held.id,
+        at=NOW,
+        state=DeliveryState.DEFERRED,
+        next_attempt_at=later,
+    )
+
+    with db.write() as tx:
+        ledger.settle(tx, LetterKind.NOTICE, [put_off], worker="a")
+        notice_ledger.give_back(tx, held.lease, not_before=NOW)
+
+    assert [row.next_attempt_at for row in notices_of(db)] == [later]
 
 
 async def test_a_refusal_after_doubt_keeps_the_date(sqlite_db: Database) -> None:
