@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatch
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,24 @@ TEXT = FILE.read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: s for name, s in SERVICES.items() if s["image"].startswith("digest-mail")}
+
+
+def is_secret(key: str) -> bool:
+    """Whether a variable holds a secret, or names the file of one."""
+    return bool(re.search("PASSWORD|SECRET|DATABASE__URL", key))
+
+
+def is_ignored(path: str) -> bool:
+    """Whether .dockerignore keeps a file from the image: its last match decides."""
+    ignored = False
+    for line in (FILE.parent / ".dockerignore").read_text("utf-8").splitlines():
+        pattern = line.removeprefix("!").removeprefix("**/")
+        tops = [path.rsplit("/", n)[0] for n in range(path.count("/") + 1)]
+        if line.startswith("**/"):
+            tops = path.split("/")
+        if line and line[0] != "#" and any(fnmatch(top, pattern) for top in tops):
+            ignored = line[0] != "!"
+    return ignored
 
 
 def of_profile(profile: str) -> set[str]:
@@ -98,9 +118,85 @@ def test_images_are_pinned_and_built_from_pinned_ones() -> None:
     assert all(re.search(r":(local|\d[\w.-]*)$", image) for image in images)
 
 
-def test_no_password_stands_in_the_file() -> None:
-    settings = [s.get("environment", {}) for s in SERVICES.values()]
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_secret_is_named_by_its_file_only(name: str) -> None:
+    environment = SERVICES[name].get("environment", {})
 
-    values = {v for part in settings for k, v in part.items() if k.endswith("PASSWORD")}
+    plain = [key for key in environment if is_secret(key) and not key.endswith("_FILE")]
+    files = [key for key in environment if is_secret(key) and key.endswith("_FILE")]
 
-    assert values <= {"${DIGEST_SMTP__PASSWORD:-}"}
+    assert plain == []
+    assert all("/run/secrets/" in environment[key] for key in files)
+    assert not any("@" in str(value) for value in environment.values())
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_secret_that_is_named_is_mounted(name: str) -> None:
+    service = SERVICES[name]
+
+    named_files = re.findall(r"/run/secrets/(\w+)", str(service.get("environment")))
+
+    assert set(named_files) <= set(named(service, "secrets"))
+
+
+@pytest.mark.parametrize("name", ["web.base_url", "mail.domain", "smtp.host"])
+def test_what_nobody_can_guess_is_asked_for(name: str) -> None:
+    variable = variable_of(name)
+
+    values = [s["environment"][variable] for s in OURS.values()]
+
+    assert all(value.startswith(f"${{{variable}:?") for value in values)
+
+
+def test_what_is_installed_is_pinned_by_its_hashes() -> None:
+    installs = re.findall(r"RUN (pip install .*)", TEXT)
+
+    assert len(installs) == 2
+    assert all(
+        "--require-hashes" in line or "--no-deps --no-build-isolation" in line
+        for line in installs
+    )
+
+
+def test_every_list_of_packages_is_copied_before_it_is_used() -> None:
+    copied = re.findall(r"COPY (.*) requirements/$", TEXT, re.MULTILINE)
+
+    assert set(re.findall(r"-r (\S+)", TEXT)) == {p for c in copied for p in c.split()}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("requirements/postgres.txt", "requirements/build.txt", "pyproject.toml"),
+        *("README.md", "LICENSE", "digest/__main__.py", "templates/locale/ar.po"),
+        *("config/newsletters/weekly.toml", "config/sample-week/edition.toml"),
+    ],
+)
+def test_the_image_is_given_what_it_is_built_from(path: str) -> None:
+    assert not is_ignored(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("config/digest.toml", ".env", "secrets/database_url", "var/keys/token-1.key"),
+        *(".git/config", "digest/cli/__pycache__/app.cpython-313.pyc", ".venv/bin/pip"),
+    ],
+)
+def test_the_image_is_given_nothing_of_an_operators(path: str) -> None:
+    assert is_ignored(path)
+
+
+def test_postgres_counts_as_ready_only_for_the_network() -> None:
+    check = SERVICES["postgres"]["healthcheck"]["test"]
+
+    assert check[:4] == ["CMD", "pg_isready", "-h", "127.0.0.1"]
+
+
+def test_the_relay_has_room_for_every_connection() -> None:
+    limit = re.search(r'"default_process_limit = (\d+)"', TEXT)
+    defaults = [int(d) for d in re.findall(r"S(?:IONS|SES):-(\d+)", TEXT)]
+
+    assert limit
+    # Two workers, and one more that is starting in the place of another.
+    assert int(limit[1]) >= 3 * prod(defaults)
