@@ -105,7 +105,9 @@ class SmtpSettings(Part):
     security: Literal["none", "starttls", "tls"] = Field(
         default="starttls", description="`tls` is implicit TLS (RFC 8314 §3.3)."
     )
-    username: Line | None = Field(default=None, description="Account there; needs TLS.")
+    username: Line | None = Field(
+        default=None, description="Account there; TLS, or this machine."
+    )
     password: Secret | None = Field(default=None, description="Its password.")
     connections: int = Field(default=8, ge=1, le=200, description="Open per process.")
     messages_per_connection: int = Field(
