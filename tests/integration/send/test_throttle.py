@@ -60,6 +60,31 @@ async def test_a_minute_of_two_workers_holds_the_limit(sqlite_db: Database) -> N
     assert 98 <= went <= 102
 
 
+async def test_two_workers_share_the_rate_of_a_domain(db: Database) -> None:
+    clock = Clock()
+    rules: dict[str, Any] = {"domains": {"example.com": 1200, "*": 600}}
+    one, two = (make_throttle(db, clock, **rules) for _ in range(2))
+
+    went = await asyncio.gather(admit(one, 50), admit(two, 50))
+    others = await asyncio.gather(
+        admit(one, 50, "a.example"), admit(two, 50, "a.example")
+    )
+
+    assert (sum(went), sum(others)) == (20, 10)
+
+
+async def test_two_workers_share_a_day_of_the_ramp(db: Database) -> None:
+    clock = Clock()
+    rules: dict[str, Any] = {"warm_up": [50, 90], "warm_up_from": NOW}
+    one, two = (make_throttle(db, clock, **rules) for _ in range(2))
+
+    first = await asyncio.gather(admit(one, 100), admit(two, 100))
+    clock.move(days=1)
+    second = await asyncio.gather(admit(one, 100), admit(two, 100))
+
+    assert (sum(first), sum(second)) == (50, 90)
+
+
 async def test_a_domain_that_is_used_up_holds_up_no_other(sqlite_db: Database) -> None:
     throttle = make_throttle(sqlite_db, Clock(), domains={"example.com": 60})
 
