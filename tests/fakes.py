@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 LETTER = "a letter"  # a turn that waits for everything up to CR LF . CR LF
+_LONGEST_LETTER = 1 << 20
 NOTHING = ""  # a turn that does not wait: the greeting, or what nobody asked for
 
 
@@ -111,7 +112,7 @@ class ScriptedServer:
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(
-            self._follow, "127.0.0.1", 0, ssl=self._tls
+            self._follow, "127.0.0.1", 0, ssl=self._tls, limit=_LONGEST_LETTER
         )
         self.port = self._server.sockets[0].getsockname()[1]
         return self

@@ -5,7 +5,7 @@ must be written before a letter's text is, since what was lost before the final 
 another thing than what was lost after, and since it does not pipeline (RFC 2920).
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
 import aiosmtplib
@@ -15,11 +15,11 @@ from digest.mail.envelope import (
     Envelope,
     commands,
     refuse_locally,
-    stuff,
+    slices,
 )
 from digest.mail.outcomes import Abandoned, Accepted, Broken, Outcome, Refused
 from digest.mail.relay import Relay
-from digest.mail.reply import Reply, Stage
+from digest.mail.reply import LOST_THREAD, Reply, Stage
 
 if TYPE_CHECKING:
     import asyncio
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 BeforeData = Callable[[], Awaitable[bool]]
 Following = Callable[[], Envelope | None]
 
-_START_INPUT = 354
 _STAGES: tuple[Stage, ...] = ("mail", "rcpt", "data")
 _WANTED = {"mail": 2, "rcpt": 2, "data": 3, "dot": 2}
 
@@ -134,8 +133,13 @@ class Connection:
         await self._talk.read(seconds=self._relay.timeouts.quit)
         self._talk.close()
 
-    def _begin(self, envelope: Envelope, *before: bytes) -> int:
+    def _begin(self, envelope: Envelope, *before: bytes, owed: int = 0) -> int:
         """Write an envelope, whole or MAIL alone, behind a letter and its dot.
+
+        Args:
+            envelope: The one to begin.
+            before: What stands before it.
+            owed: Replies that this is answered by.
 
         Returns:
             How many octets stand behind the dot.
@@ -144,7 +148,7 @@ class Connection:
         mail, self._rcpt, data = commands(envelope, self._extensions)
         replies = len(_STAGES) if self._pipelines else 1
         octets = mail + self._rcpt + data if self._pipelines else mail
-        self._talk.write(*before, octets, replies=replies + bool(before))
+        self._talk.write(*before, octets, replies=replies + owed)
         return len(octets)
 
     async def _agree(self) -> Outcome | None:
@@ -195,24 +199,56 @@ class Connection:
                 return answer
         if self._talk.ended is not None:
             return Broken("dot", self._talk.ended, after_dot=False)
-        behind = self._write_letter(envelope, following)
+        *first, last = slices(envelope)
+        if first and not await self._get_rid_of(first):
+            return await self._answer_before_dot()
+        return await self._finish(last, following, owed=int(not first))
+
+    async def _finish(
+        self, octets: bytes, following: Following, *, owed: int
+    ) -> Outcome:
+        """Write a letter's end, and read the answer to its dot."""
+        behind = self._write_end(octets, following, owed=owed)
         await self._talk.flush(seconds=self._relay.timeouts.block)
         answer = await self._expect("dot")
-        if isinstance(answer, Broken):
-            # What stands behind the dot need not have left for the dot to have.
-            return Broken("dot", answer.reason, self._talk.unsent <= behind)
-        return Accepted(answer) if isinstance(answer, Reply) else answer
+        if isinstance(answer, Refused):
+            return answer
+        if isinstance(answer, Reply) and not self._talk.was_cut:
+            return Accepted(answer)
+        # What stands behind the dot need not have left for the dot to have.
+        is_beyond = self._talk.unsent <= behind
+        return Broken("dot", self._talk.ended or "", after_dot=is_beyond)
 
-    def _write_letter(self, envelope: Envelope, following: Following) -> int:
-        """Write the letter; return how many octets stand behind its dot."""
-        message = envelope.message
-        stuffed = message if envelope.is_canonical else stuff(message)
+    async def _get_rid_of(self, parts: Sequence[bytes]) -> bool:
+        """Write a large letter but for its end; False: the server spoke or left.
+
+        One slice after the other, so that what is lost before the dot was written is
+        known not to have arrived.
+        """
+        for number, octets in enumerate(parts):
+            self._talk.write(octets, replies=int(number == 0))
+            await self._talk.flush(seconds=self._relay.timeouts.block)
+            if self._talk.ended is not None or self._talk.has_answer:
+                return False
+        return True
+
+    async def _answer_before_dot(self) -> Outcome:
+        """Read what the server said of a letter it does not have."""
+        answer: Outcome | Reply = await self._expect("dot")
+        if isinstance(answer, Reply):
+            reason = "The server answered before the letter's end"
+            answer = Broken("dot", reason, after_dot=False)
+        self._talk.end("The letter was not finished")
+        return answer
+
+    def _write_end(self, octets: bytes, following: Following, *, owed: int) -> int:
+        """Write a letter's end; return how many octets stand behind its dot."""
         ahead = self._ride(following)
         if ahead is None:
-            self._talk.write(stuffed, b".\r\n", replies=1)
+            self._talk.write(octets, b".\r\n", replies=owed)
             return 0
         self.begun = ahead
-        return self._begin(ahead, stuffed, b".\r\n")
+        return self._begin(ahead, octets, b".\r\n", owed=owed)
 
     def _ride(self, following: Following) -> Envelope | None:
         """Return the envelope that may ride with the letter, if there is one."""
@@ -246,6 +282,8 @@ class Connection:
 
     async def _reset(self, outcome: Outcome) -> None:
         """Forget the transaction (RFC 2920 §3.1); without an answer, hang up."""
+        if isinstance(outcome, Refused) and outcome.reply.code in LOST_THREAD:
+            self._talk.end(str(outcome.reply))
         if self._talk.ended is None and not isinstance(outcome, Broken):
             self._talk.write(b"RSET\r\n", replies=1)
             reply = await self._talk.read(seconds=self._patience["mail"])

@@ -10,6 +10,7 @@ from collections import deque
 from digest.mail.reply import CLOSING, Reply, one_line, parse_reply
 
 _LONGEST = 8192
+_LONGEST_KEPT = 4096
 _MOST_LINES = 64
 
 
@@ -21,7 +22,7 @@ class Conversation(asyncio.Protocol):
 
     Attributes:
         ended: Why it is over; None: it is not.
-        unsent: Octets known not to have left when it ended.
+        unsent: Octets known not to have left when it ended, or so many at least.
     """
 
     def __init__(self, transport: asyncio.Transport) -> None:
@@ -35,10 +36,11 @@ class Conversation(asyncio.Protocol):
         self._due = 0
         self._waiter: asyncio.Future[None] | None = None
         self._is_full = False
-        # Told at once when the kernel takes no more: how long the server may stop
-        # reading is bounded, too (RFC 5321 §4.5.3.2.5).
-        transport.set_write_buffer_limits(high=0)
         transport.set_protocol(self)
+        # Told at once when the kernel takes no more: how long the server may stop
+        # reading is bounded, too (RFC 5321 §4.5.3.2.5). Not 0: TLS would take an
+        # empty buffer for a full one.
+        transport.set_write_buffer_limits(high=1, low=0)
         if transport.is_closing():
             self.end("The connection was lost")
 
@@ -53,10 +55,21 @@ class Conversation(asyncio.Protocol):
             self._due += replies
             self._transport.writelines(octets)
 
+    @property
+    def was_cut(self) -> bool:
+        """Whether it ended before everything had left."""
+        return self.ended is not None and self._is_full
+
+    @property
+    def has_answer(self) -> bool:
+        """Whether a reply has come that was not read."""
+        return bool(self._replies)
+
     async def flush(self, *, seconds: float) -> None:
         """Wait until everything has left; after `seconds` without, it is over."""
+        until = self._loop.time() + seconds if self._is_full else 0
         while self._is_full and self.ended is None:
-            await self._wait(seconds, "The server stopped reading")
+            await self._wait(until, "The server stopped reading")
 
     async def read(self, *, seconds: float) -> Reply | None:
         """Wait for the next reply.
@@ -68,10 +81,12 @@ class Conversation(asyncio.Protocol):
             The reply; None: the conversation is over, `ended` says why. Replies that
             came before it ended are still returned.
         """
+        # For the whole answer: a server that sends it bit by bit gets no more.
+        until = 0.0 if self._replies else self._loop.time() + seconds
         while not self._replies:
             if self.ended is not None:
                 return None
-            await self._wait(seconds, "The server did not answer in time")
+            await self._wait(until, "The server did not answer in time")
         reply = self._replies.popleft()
         if reply.code == CLOSING:
             self.end(one_line(f"The server closes the connection: {reply}"))
@@ -81,7 +96,8 @@ class Conversation(asyncio.Protocol):
         """Hang up without a word; the first reason stays."""
         if self.ended is None:
             self.ended = reason
-            self.unsent = self._transport.get_write_buffer_size()
+            # A transport that was cut off has forgotten what it had not sent.
+            self.unsent = max(self._transport.get_write_buffer_size(), self._is_full)
             self._transport.abort()
         self._tell()
 
@@ -95,9 +111,9 @@ class Conversation(asyncio.Protocol):
         self.ended = self.ended or "Closed"
         self._transport.close()
 
-    async def _wait(self, seconds: float, complaint: str) -> None:
+    async def _wait(self, until: float, complaint: str) -> None:
         self._waiter = self._loop.create_future()
-        timer = self._loop.call_later(seconds, self.end, complaint)
+        timer = self._loop.call_at(until, self.end, complaint)
         try:
             await self._waiter
         finally:
@@ -134,7 +150,8 @@ class Conversation(asyncio.Protocol):
                 self.end("The server's answer is too long")
             return
         self._lines.append(line[4:])
-        text = b"\n".join(self._lines).decode("utf-8", "surrogateescape")
+        octets = b"\n".join(self._lines)[:_LONGEST_KEPT]
+        text = octets.decode("utf-8", "surrogateescape")
         self._lines.clear()
         self._match(parse_reply(int(code), text))
 

@@ -10,6 +10,9 @@ from digest.mail.reply import Reply
 # What would end the path or the command line (RFC 5321 §4.1.2), or fool a log.
 _PATH = re.compile(r"[^\s<>\x00-\x20\x7f-\x9f\u2028\u2029\ud800-\udfff]*")
 
+_SLICE = 65536  # octets
+_MOST_SIZE_DIGITS = 20  # RFC 1870 §3
+
 
 @dataclass(frozen=True)
 class Envelope:
@@ -93,6 +96,16 @@ def stuff(message: bytes) -> bytes:
     return b"." + stuffed if stuffed.startswith(b".") else stuffed
 
 
+def slices(envelope: Envelope) -> list[bytes]:
+    """Cut a letter, its dots doubled; one of the usual size stays whole."""
+    message = envelope.message
+    stuffed = message if envelope.is_canonical else stuff(message)
+    if len(stuffed) <= _SLICE:
+        return [stuffed]
+    starts = range(0, len(stuffed), _SLICE)
+    return [stuffed[start : start + _SLICE] for start in starts]
+
+
 def has_bare_line_end(octets: bytes) -> bool:
     """Tell whether a CR or LF stands alone (RFC 5321 §2.3.8).
 
@@ -113,4 +126,5 @@ def _is_well_formed(message: bytes) -> bool:
 def _size_limit(extensions: Mapping[str, str]) -> float:
     """RFC 1870 §4: nothing or 0 means no fixed limit."""
     limit = extensions.get("size", "")
-    return int(limit) if limit.isdecimal() and int(limit) else float("inf")
+    is_number = limit.isdecimal() and len(limit) <= _MOST_SIZE_DIGITS
+    return int(limit) if is_number and int(limit) else float("inf")

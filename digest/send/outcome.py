@@ -7,8 +7,9 @@ from typing import assert_never
 from digest.domain.deliveries import LetterKind, Result, UncertainPolicy
 from digest.domain.retry import RetryPolicy
 from digest.domain.states import DeliveryState
-from digest.mail.reply import Fault, Reply, Verdict, judge
+from digest.mail.reply import Reply
 from digest.mail.smtp import Accepted, Broken, Outcome, Refused
+from digest.mail.verdict import Fault, Verdict, judge
 from digest.send.job import Job
 
 _LATE = "not accepted before its deadline"

@@ -28,6 +28,7 @@ from tests.fakes import (
     NOTHING,
     Action,
     ScriptedServer,
+    Talk,
     Turn,
     after,
     hang_up,
@@ -332,6 +333,110 @@ class TestLoss:
 
         assert isinstance(outcome, Broken)
         assert (outcome.stage, outcome.after_dot) == ("dot", False)
+
+    @pytest.mark.parametrize(
+        "run", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"]
+    )
+    def test_of_patience_with_the_dot_is_not_that_with_reading(
+        self, tmp_path: Path, run: Callable[..., list[Outcome]]
+    ) -> None:
+        """Over TLS an empty buffer must not look like a full one."""
+        certificate = make_certificate(tmp_path)
+
+        async def talk() -> list[Outcome]:
+            thought = asyncio.Event()
+            slow = [*ACCEPTING[:3], (LETTER, after(thought, "250 2.0.0 Taken"))]
+            script = [*OPENING, *ACCEPTING, *slow]
+            asyncio.get_running_loop().call_later(0.3, thought.set)
+            async with ScriptedServer(script, tls=certificate.server) as server:
+                relay = replace(
+                    relay_at(server.port),
+                    security="tls",
+                    ca_file=certificate.ca_file,
+                    timeouts=replace(Timeouts(), block=0.05),
+                )
+                async with Line(relay) as line:
+                    return await carry(line, letters(2))
+
+        outcomes = run(talk())
+
+        assert [type(outcome) for outcome in outcomes] == [Accepted] * 2
+
+    async def test_of_time_is_not_made_up_for_by_answering_bit_by_bit(
+        self, tmp_path: Path
+    ) -> None:
+        async def drip(talk: Talk) -> None:
+            for octet in b"250 2.0.0 Taken":
+                await talk.write(bytes([octet]))
+                await asyncio.sleep(0.1)
+
+        certificate = make_certificate(tmp_path)
+        script = [*OPENING, *ACCEPTING[:3], (LETTER, drip)]
+        async with ScriptedServer(script, tls=certificate.server) as server:
+            relay = replace(
+                relay_at(server.port),
+                security="tls",
+                ca_file=certificate.ca_file,
+                timeouts=replace(Timeouts(), dot=0.25),
+            )
+            async with Line(relay) as line:
+                (outcome,) = await carry(line, letters(1))
+
+        assert isinstance(outcome, Broken)
+        assert outcome.after_dot
+
+    async def test_of_the_thread_ends_the_connection(self) -> None:
+        scripts = second(0, "503 5.5.1 Greet first"), [*OPENING, *ACCEPTING]
+        scripts[0].extend(
+            [("RCPT", "503 5.5.1 No sender"), ("DATA", "503 5.5.1 No recipient")]
+        )
+
+        _, refused, accepted = await carry_over(*scripts, count=3)
+
+        assert isinstance(refused, Refused)
+        assert refused.reply.code == 503
+        assert isinstance(accepted, Accepted)
+
+    @pytest.mark.parametrize("end", [hang_up, slam])
+    async def test_amid_a_large_letter_leaves_no_doubt(self, end: Action) -> None:
+        (outcome,) = await carry_large(("Subject", end))
+
+        assert isinstance(outcome, Broken)
+        assert (outcome.stage, outcome.after_dot) == ("dot", False)
+
+    async def test_of_order_is_no_success(self) -> None:
+        """A server that takes a letter it does not have has lost count, or lies."""
+        (outcome,) = await carry_large(("Subject", "250 2.0.0 Taken"))
+
+        assert isinstance(outcome, Broken)
+        assert not outcome.after_dot
+
+    async def test_of_interest_in_a_large_letter_is_a_refusal(self) -> None:
+        (outcome,) = await carry_large(("Subject", "552 5.3.4 Too large"))
+
+        assert isinstance(outcome, Refused)
+        assert (outcome.reply.code, outcome.stage) == (552, "dot")
+
+    async def test_of_a_large_letters_dots_would_be_noticed(self) -> None:
+        message = b"Subject: Dots\r\n\r\n" + b"...\r\n" * 100_000
+        async with ScriptedServer([*OPENING, *ACCEPTING, *ACCEPTING]) as server:
+            async with Line(relay_at(server.port)) as line:
+                outcomes = await carry(line, [*letters_of(message), *letters(1)])
+
+            assert [type(outcome) for outcome in outcomes] == [Accepted] * 2
+            assert server.letters[0].replace(b"\r\n....", b"\r\n...") == message
+
+
+async def carry_large(turn: Turn) -> list[Outcome]:
+    """Carry a letter no socket holds to a server that acts before it has read it."""
+    async with ScriptedServer([*OPENING, *ACCEPTING[:3], turn]) as server:
+        relay = replace(relay_at(server.port), timeouts=replace(Timeouts(), block=1))
+        async with Line(relay) as line:
+            return await carry(line, letters_of(MESSAGE * 800_000))
+
+
+def letters_of(message: bytes) -> list[Envelope]:
+    return [Envelope("bounces@news.example", "large@example.com", message)]
 
 
 class TestGivingUp:

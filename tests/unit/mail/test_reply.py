@@ -5,7 +5,8 @@ from typing import cast
 import pytest
 from hypothesis import given, strategies as st
 
-from digest.mail.reply import Fault, Reply, Stage, Verdict, judge, parse_reply
+from digest.mail.reply import Reply, Stage, parse_reply
+from digest.mail.verdict import Fault, Verdict, judge
 
 RECIPIENT, POLICY = Fault.RECIPIENT, Fault.POLICY
 TRANSPORT, MESSAGE = Fault.TRANSPORT, Fault.MESSAGE
@@ -106,7 +107,15 @@ JUDGED = {
         "ehlo: 550",
         "mail: 451",
         "rcpt: 451 4.3.0 Local error",
+        "rcpt: 451 4.3.2 user database unavailable",
+        "mail: 452 4.3.1 Insufficient system storage",
+        "dot: 452 Requested action not taken: insufficient system storage",
         "dot: 451",
+    ),
+    Verdict(TRANSPORT, permanent=False, reason="lost-thread"): (
+        "data: 503",
+        "mail: 503 5.5.1 Sender already given",
+        "rcpt: 500 5.5.2 Unrecognised",
     ),
     Verdict(TRANSPORT, permanent=False, reason="routing"): (
         "rcpt: 451 4.4.3 Directory server failure",
@@ -125,8 +134,8 @@ JUDGED = {
         "dot: 554 Transaction failed",
     ),
     Verdict(MESSAGE, permanent=True, reason="protocol"): (
-        "data: 503",
         "mail: 501 5.5.4 Bad parameters",
+        "rcpt: 501 Syntax",
     ),
 }
 

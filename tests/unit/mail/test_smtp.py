@@ -377,7 +377,9 @@ class TestWhatTheServerOffers:
             assert isinstance(accepted, Accepted)
             assert server.heard[1].endswith(f"> SIZE={len(MESSAGE)}")
 
-    @pytest.mark.parametrize("size", ["SIZE", "SIZE 0", "SIZE many"])
+    @pytest.mark.parametrize(
+        "size", ["SIZE", "SIZE 0", "SIZE many", f"SIZE {'9' * 5000}"]
+    )
     async def test_size_without_a_number_is_no_limit(self, size: str) -> None:
         script = [GREETING, ("EHLO", f"250-relay\n250 {size}"), *ACCEPTING]
 
