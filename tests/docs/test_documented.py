@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from typer.main import get_command
 
 from digest.cli.app import make_app
-from digest.settings import Settings
+from digest.settings import CONFIG_VARIABLE, Settings, setting_names, variable_of
 
 ROOT = Path(__file__).parents[2]
 OPERATIONS = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
@@ -44,6 +44,16 @@ def test_every_command_is_in_the_operations_page(command: str) -> None:
 @pytest.mark.parametrize("name", [*settings(Settings)])
 def test_every_setting_is_in_the_operations_page(name: str) -> None:
     assert f"`{name}`" in OPERATIONS
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_variable_that_is_named_is_a_setting(page: Path) -> None:
+    known = {variable_of(name) for name in setting_names()}
+    known |= {f"{variable}_FILE" for variable in known} | {CONFIG_VARIABLE}
+
+    named = set(re.findall(r"\bDIGEST_(?!TEST_)[A-Z_]+[A-Z]", page.read_text("utf-8")))
+
+    assert named <= known
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
