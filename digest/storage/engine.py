@@ -25,7 +25,8 @@ TROUBLE = (OperationalError, InterfaceError)
 
 _BUSY_SECONDS = 30
 _BEGIN = "digest_begin"
-_WRITE = {_BEGIN: "BEGIN IMMEDIATE"}
+WRITE = {_BEGIN: "BEGIN IMMEDIATE"}
+"""Options of a connection whose transactions take SQLite's write lock at once."""
 # SQLite's driver opens no transaction by itself; psycopg's must be told.
 _ALONE: Mapping[str, Mapping[str, Any]] = {
     "sqlite": {_BEGIN: None},
@@ -68,7 +69,7 @@ class Database:
         since SQLite itself only asks again after up to 100 ms.
         """
         with self.engine.connect() as connection:
-            writer = connection.execution_options(**_WRITE)
+            writer = connection.execution_options(**WRITE)
             with self._turn.taken(), writer.begin():
                 yield writer
 
@@ -110,7 +111,7 @@ class Writer:
         After any failure the next one is opened over a new connection.
         """
         if self._connection is None:
-            self._connection = self._engine.connect().execution_options(**_WRITE)
+            self._connection = self._engine.connect().execution_options(**WRITE)
         try:
             with self._turn.taken(), self._connection.begin():
                 yield self._connection

@@ -24,7 +24,7 @@ from digest.domain.actor import Actor
 from digest.domain.states import SubscriptionState, SuppressionReason
 from digest.domain.subscribers import ConsentAction, is_stronger
 from digest.storage import subscriber_staging, tables
-from digest.storage.engine import Database, Tx
+from digest.storage.engine import WRITE, Database, Tx
 from digest.storage.insertion import insert_new
 from digest.storage.subscriber_staging import Outcome, Staged, plan, rows
 from digest.storage.types import Id, UtcDateTime
@@ -65,7 +65,7 @@ class Staging:
         """
         tx = self._connection
         tx.commit()
-        tx.execution_options(digest_write=True)
+        tx.execution_options(**WRITE)
         tx.begin()
         counts = _make_plan(tx, newsletter_id)
         _suppress(tx, actor, now)
