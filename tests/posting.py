@@ -155,6 +155,9 @@ def make_post(db: Database, port: int, **changes: Any) -> Post:
             db, edition_id=edition_id, site=SITE, key_id=1, actor=DESK, now=NOW
         ),
         "roll": lambda: 0.5,
+        # Patience with silent workers is real time, whatever the test's clock says.
+        "heartbeat": timedelta(milliseconds=100),
+        "poll": timedelta(milliseconds=50),
     }
     return Post(**(values | changes))
 

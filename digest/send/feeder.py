@@ -5,19 +5,17 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import structlog
-
-from digest.domain.actor import SCHEDULE, WORKER
-from digest.domain.deliveries import Imprint, Lease, Notice
-from digest.domain.errors import DigestError
+from digest.domain.actor import WORKER
+from digest.domain.deliveries import Imprint, Lease, LetterKind, Notice
 from digest.domain.states import EditionState
-from digest.send import plan, progress
+from digest.send import progress
 from digest.send.job import Claim, Job
 from digest.send.ledger import Ledger
 from digest.send.letter import EditionLetters
 from digest.send.notice_letter import NoticeLetters
 from digest.send.post import Clock, Post
 from digest.send.queue import Queue
+from digest.send.vigil import Vigil
 from digest.storage import (
     chunks,
     deliveries,
@@ -29,7 +27,6 @@ from digest.storage import (
 from digest.storage.chunks import Chunk
 from digest.storage.engine import Tx
 
-_log = structlog.get_logger()
 _EDITIONS_KEPT = 4
 _NOTICES_AT_ONCE = 50
 _BETWEEN_LOOKS_SECONDS = 0.2
@@ -44,6 +41,11 @@ class _View:
     leased: bool
     scheduled: bool
     finished: bool
+
+    @property
+    def is_any(self) -> bool:
+        """Whether there is anything, for us, for others or for the releaser."""
+        return self.notices or self.chunks or self.leased or self.scheduled
 
 
 class Feeder:
@@ -66,6 +68,10 @@ class Feeder:
         self._notices = NoticeLetters(
             site=post.site, secrets=post.secrets, signer=post.signer
         )
+        self._vigils = {
+            kind: Vigil(patience=post.patience, gap=post.heartbeat)
+            for kind in LetterKind
+        }
         self._wake = asyncio.Event()
         self._queue = Queue(on_low=self._wake.set)
         self._queue.low = post.connections
@@ -81,10 +87,8 @@ class Feeder:
             while not stop.is_set():
                 view = await self._ledger.consult(self._look)
                 await self._act(view)
-                if not self._claims:
-                    is_idle = not (view.notices or view.chunks or view.leased)
-                    if until_idle and is_idle:
-                        return
+                if until_idle and not (self._claims or view.is_any):
+                    return
                 await self._rest(stop)
         finally:
             for claim in self._claims.values():
@@ -112,7 +116,12 @@ class Feeder:
         def is_waiting() -> bool:
             with self._post.db.read() as tx:
                 return chunks.is_waiting(
-                    tx, edition_id, number, owner=self._owner, now=self._clock()
+                    tx,
+                    edition_id,
+                    number,
+                    owner=self._owner,
+                    now=self._clock(),
+                    patience=self._post.patience,
                 )
 
         while await self._ledger.consult(is_waiting):
@@ -124,8 +133,7 @@ class Feeder:
         while True:
             await asyncio.sleep(self._post.heartbeat.total_seconds())
             leases = [c.lease for c in self._claims.values() if not c.lost]
-            until = self._clock() + self._post.lease
-            await self._ledger.renew(leases, until=until)
+            await self._ledger.renew(leases)
 
     async def _rest(self, stop: asyncio.Event) -> None:
         """Wait until lanes run short, the next look is due, or the worker stops."""
@@ -144,11 +152,15 @@ class Feeder:
 
     def _look(self) -> _View:
         # Reading first spares an idle worker the write lock.
-        now = self._clock()
+        now, owner, patience = self._clock(), self._owner, self._post.patience
         with self._post.db.read() as tx:
             return _View(
-                notices=notice_ledger.is_any_claimable(tx, owner=self._owner, now=now),
-                chunks=chunks.is_any_claimable(tx, owner=self._owner, now=now),
+                notices=notice_ledger.is_any_claimable(
+                    tx, owner=owner, now=now, patience=patience
+                ),
+                chunks=chunks.is_any_claimable(
+                    tx, owner=owner, now=now, patience=patience
+                ),
                 leased=chunks.is_any_leased(tx, now=now)
                 or notice_ledger.is_any_leased(tx, now=now),
                 scheduled=bool(editions.due(tx, now=now)),
@@ -156,8 +168,6 @@ class Feeder:
             )
 
     async def _act(self, view: _View) -> None:
-        if view.scheduled:
-            await self._ledger.persist(self._release_due)
         if view.finished:
             await self._ledger.persist(self._finish_editions)
         if view.notices:
@@ -166,40 +176,31 @@ class Feeder:
             while self._queue.is_low and await self._take_chunk():
                 pass
 
-    def _release_due(self) -> None:
-        now = self._clock()
-        for edition_id in plan.due(self._post.db, now=now):
-            try:
-                self._post.release(edition_id)
-            except DigestError as error:
-                _log.error("edition.release_failed", id=edition_id, reason=str(error))
-                plan.unschedule(
-                    self._post.db,
-                    edition_id=edition_id,
-                    reason=str(error),
-                    actor=SCHEDULE,
-                    now=now,
-                )
-
     def _finish_editions(self) -> None:
         progress.finish_editions(self._post.db, actor=WORKER, now=self._clock())
 
     async def _take_notices(self) -> None:
-        def claim() -> list[Notice]:
-            with self._post.db.write() as tx:
-                return notice_ledger.claim(
-                    tx,
-                    owner=self._owner,
-                    now=self._clock(),
-                    lease=self._post.lease,
-                    limit=_NOTICES_AT_ONCE,
-                )
-
-        for notice in await self._ledger.persist(claim):
+        for notice in await self._ledger.persist(self._claim_notices):
             held = Claim(lease=notice.lease)
             writer = self._notices.write
             job = Job(claim=held, letter=notice, bar=None, writer=writer)
             self._supply(held, [job])
+
+    def _claim_notices(self) -> list[Notice]:
+        vigil = self._vigils[LetterKind.NOTICE]
+        with vigil.looking(), self._post.db.write() as tx:
+            now, owner, patience = self._clock(), self._owner, self._post.patience
+            silent = notice_ledger.challenge(
+                tx, owner=owner, now=now, patience=patience
+            )
+            return notice_ledger.claim(
+                tx,
+                owner=owner,
+                now=now,
+                lease=self._post.lease,
+                limit=_NOTICES_AT_ONCE,
+                left_behind=vigil.left_behind(silent),
+            )
 
     async def _take_chunk(self) -> bool:
         """Claim the next chunk; False: none is due."""
@@ -217,13 +218,17 @@ class Feeder:
         return True
 
     def _claim_chunk(self) -> Chunk | None:
-        with self._post.db.write() as tx:
+        vigil = self._vigils[LetterKind.DELIVERY]
+        with vigil.looking(), self._post.db.write() as tx:
+            now, owner, patience = self._clock(), self._owner, self._post.patience
+            silent = chunks.challenge(tx, owner=owner, now=now, patience=patience)
             return chunks.claim(
                 tx,
-                owner=self._owner,
-                now=self._clock(),
+                owner=owner,
+                now=now,
                 lease=self._post.lease,
                 uncertain=self._post.uncertain,
+                left_behind=vigil.left_behind(silent),
             )
 
     def _load(self, claim: Claim, chunk: Chunk) -> list[Job]:

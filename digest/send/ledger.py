@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import timedelta
 from itertools import islice
 from typing import NamedTuple, TypeVar
 
@@ -16,7 +16,8 @@ import structlog
 
 from digest.domain.deliveries import Intent, Lease, LetterKind, Permit, Result
 from digest.domain.states import DeliveryState
-from digest.storage import bars, ledger as rows, usual
+from digest.send.post import Clock
+from digest.storage import bars, leases, ledger as rows, usual
 from digest.storage.engine import TROUBLE, Database, Tx
 from digest.storage.usual import UsualGroup
 
@@ -30,10 +31,9 @@ _RETRY_SECONDS = 0.5
 
 @dataclass(frozen=True, kw_only=True)
 class _Renewal:
-    """A heartbeat: leases of living work last until then."""
+    """A heartbeat: leases of living work last on."""
 
     leases: Sequence[Lease]
-    until: datetime
 
 
 Entries = Sequence[Entry | _Renewal]
@@ -53,11 +53,17 @@ class Ledger:
     Args:
         db: The database.
         worker: The worker's name, kept with each attempt.
+        lease: How long a claim lasts from each heartbeat.
+        clock: The time.
     """
 
-    def __init__(self, db: Database, *, worker: str) -> None:
+    def __init__(
+        self, db: Database, *, worker: str, lease: timedelta, clock: Clock
+    ) -> None:
         self._db = db.writer()
         self._worker = worker
+        self._lease = lease
+        self._clock = clock
         self._waiting: list[_Waiting] = []
         self._wake = asyncio.Event()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="ledger")
@@ -77,21 +83,21 @@ class Ledger:
         """
         return self._add(entries)
 
-    async def renew(self, leases: Sequence[Lease], *, until: datetime) -> None:
+    async def renew(self, leases: Sequence[Lease]) -> None:
         """Lengthen leases, in the same groups."""
         if leases:
-            await self._add([_Renewal(leases=leases, until=until)])
+            await self._add([_Renewal(leases=leases)])
 
     async def persist(self, work: Callable[[], Answer]) -> Answer:
         """Run something that writes, in the writer's own thread, until it succeeds.
 
         While the database is away or full, everybody waits here and nobody sends.
         """
-        return await _insist(self._writer, work)
+        return await insist(self._writer, work)
 
     async def consult(self, work: Callable[[], Answer]) -> Answer:
         """Run something that only reads, beside the writer, until it succeeds."""
-        return await _insist(self._reader, work)
+        return await insist(self._reader, work)
 
     async def write_groups(self) -> None:
         """Commit group after group until cancelled.
@@ -145,10 +151,10 @@ class Ledger:
     def _commit_carefully(self, entries: Entries) -> Permits:
         intents = [e for e in entries if isinstance(e, Intent)]
         results = [e for e in entries if isinstance(e, Result)]
-        leases = {i.lease for i in intents} | {r.lease for r in results}
+        concerned = {i.lease for i in intents} | {r.lease for r in results}
         permits: dict[Key, Permit] = {}
         with self._db.write() as tx:
-            held = rows.held(tx, leases)
+            held = rows.held(tx, concerned)
             for kind in {lease.kind for lease in held}:
                 done = [r for r in results if r.lease in held and r.lease.kind == kind]
                 rows.settle(tx, kind, done, worker=self._worker)
@@ -162,7 +168,8 @@ class Ledger:
             if late:
                 rows.take_back(tx, late)
             for renewal in (e for e in entries if isinstance(e, _Renewal)):
-                rows.renew(tx, renewal.leases, until=renewal.until)
+                # Only now: it may have waited long for its turn to write.
+                leases.renew(tx, renewal.leases, until=self._clock() + self._lease)
         return [_answer(entry, held, permits) for entry in entries]
 
 
@@ -170,7 +177,7 @@ def _usual_group(entries: Entries) -> UsualGroup | None:
     """Return the entries where none needs care: see `storage.usual`."""
     sent: list[Result] = []
     intents: list[Intent] = []
-    leases: set[Lease] = set()
+    concerned: set[Lease] = set()
     for entry in entries:
         if isinstance(entry, Intent):
             intents.append(entry)
@@ -178,13 +185,14 @@ def _usual_group(entries: Entries) -> UsualGroup | None:
             sent.append(entry)
         else:
             return None
-        leases.add(entry.lease)
-    if len(leases) != 1 or (lease := leases.pop()).kind != LetterKind.DELIVERY:
+        concerned.add(entry.lease)
+    if len(concerned) != 1 or (lease := concerned.pop()).kind != LetterKind.DELIVERY:
         return None
     return UsualGroup(lease=lease, sent=sent, intents=intents)
 
 
-async def _insist(thread: ThreadPoolExecutor, work: Callable[[], Answer]) -> Answer:
+async def insist(thread: ThreadPoolExecutor, work: Callable[[], Answer]) -> Answer:
+    """Run something on a thread until the database does its work."""
     loop = asyncio.get_running_loop()
     while True:
         try:

@@ -181,12 +181,19 @@ def due(db: Database, *, now: datetime) -> list[int]:
 
 def unschedule(
     db: Database, *, edition_id: int, reason: str, actor: Actor, now: datetime
-) -> None:
-    """Take an edition whose release failed back, or the worker tries for ever."""
+) -> bool:
+    """Take an edition whose release failed back, or the worker tries for ever.
+
+    Returns:
+        Whether it was still scheduled.
+    """
     with db.write() as tx:
         edition = editions.get(tx, edition_id)
+        if edition.state != EditionState.SCHEDULED:
+            return False
         editions.move(tx, edition, EditionState.APPROVED, now=now, scheduled_at=None)
         _record(tx, edition, "release_failed", actor=actor, now=now, reason=reason)
+        return True
 
 
 def pause(

@@ -38,7 +38,9 @@ class Post:
         pause_share: Which share of policy refusals an edition bears; 1: any.
         lease: How long a claim outlives its worker. With `poll` it bounds recovery:
             4 s and half a second stay under the promised 5 s.
-        heartbeat: How often leases are renewed.
+        heartbeat: How often leases are renewed. A claim whose worker seems dead is
+            challenged when its lease has so long left, and a little, and taken over
+            when nobody answered in that time (`patience`).
         poll: How often an idle worker looks for work.
         turn: How long a lane waits that the relay refused a connection while it
             serves others.
@@ -65,3 +67,8 @@ class Post:
     turn: timedelta = timedelta(seconds=2)
     grace: timedelta = timedelta(seconds=20)
     roll: Callable[[], float] = random.random
+
+    @property
+    def patience(self) -> timedelta:
+        """How long the holder of an overdue lease has to renew it after all."""
+        return self.heartbeat * 1.25

@@ -13,6 +13,7 @@ from digest.send.job import Totals
 from digest.send.lane import Lane, Source
 from digest.send.ledger import Ledger
 from digest.send.post import Clock, Post
+from digest.send.releaser import release_due
 from digest.send.storm import StormWatch
 from digest.send.throttle import Throttle
 from digest.send.watch import RelayWatch
@@ -67,7 +68,7 @@ async def _run(
     post: Post, *, clock: Clock, stop: asyncio.Event, until_idle: bool
 ) -> Totals:
     totals, watch = Totals(), RelayWatch(post)
-    ledger = Ledger(post.db, worker=post.worker)
+    ledger = Ledger(post.db, worker=post.worker, lease=post.lease, clock=clock)
     feeder = Feeder(post, ledger=ledger, clock=clock)
     tls = tls_context(post.relay)
     source = _limited(feeder, post, ledger=ledger, clock=clock, stop=stop)
@@ -92,6 +93,7 @@ async def _run(
             group.create_task(ledger.write_groups(), name="ledger"),
             group.create_task(feeder.beat(), name="heartbeat"),
             group.create_task(_sweep(lanes), name="sweep"),
+            group.create_task(release_due(post, clock=clock), name="releaser"),
             group.create_task(post.dispatch.attend(feeder.carry_chunk)),
         ]
         working = [

@@ -1,5 +1,6 @@
 """Chunks: runs of an edition's deliveries, claimed under one lease and one fence."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -18,7 +19,7 @@ from sqlalchemy import (
 
 from digest.domain.deliveries import Lease, LetterKind, UncertainPolicy
 from digest.domain.states import DeliveryState, EditionState
-from digest.storage import attempts, tables
+from digest.storage import attempts, leases, tables
 from digest.storage.engine import Tx
 from digest.storage.ledger import CARRIED, OPEN
 from digest.storage.types import UtcDateTime
@@ -64,9 +65,10 @@ def plan(tx: Tx, edition_id: int, *, now: datetime) -> None:
     tx.execute(insert(tables.chunks).from_select(names, source))
 
 
-def is_any_claimable(tx: Tx, *, owner: str, now: datetime) -> bool:
-    """Tell whether a claim would find something; cheaper than to try."""
-    query = select(_c.id).join(tables.editions).where(_claimable(owner, now)).limit(1)
+def is_any_claimable(tx: Tx, *, owner: str, now: datetime, patience: timedelta) -> bool:
+    """Tell whether a claim or a challenge would find something; cheaper than to try."""
+    found = _claimable(owner, now, patience)
+    query = select(_c.id).join(tables.editions).where(found).limit(1)
     return tx.execute(query).first() is not None
 
 
@@ -77,16 +79,35 @@ def is_any_leased(tx: Tx, *, now: datetime) -> bool:
 
 
 def is_waiting(
-    tx: Tx, edition_id: int, number: int, *, owner: str, now: datetime
+    tx: Tx,
+    edition_id: int,
+    number: int,
+    *,
+    owner: str,
+    now: datetime,
+    patience: timedelta,
 ) -> bool:
     """Tell whether a chunk is due and nobody carries it."""
     query = (
         select(_c.id)
         .join(tables.editions)
         .where(_c.edition_id == edition_id, _c.number == number)
-        .where(_claimable(owner, now))
+        .where(_claimable(owner, now, patience))
     )
     return tx.execute(query).first() is not None
+
+
+def challenge(tx: Tx, *, owner: str, now: datetime, patience: timedelta) -> list[Lease]:
+    """Ask the holders of overdue leases to renew them; see `leases.challenge`.
+
+    Args:
+        tx: A writing transaction.
+        owner: Who asks.
+        now: The present; workers of one database need clocks that agree.
+        patience: How long before its end a lease is overdue.
+    """
+    overdue = and_(_c.due_at <= now, _is_overdue(owner, now, patience))
+    return leases.challenge(tx, LetterKind.DELIVERY, overdue, now=now)
 
 
 def claim(
@@ -96,6 +117,7 @@ def claim(
     now: datetime,
     lease: timedelta,
     uncertain: UncertainPolicy,
+    left_behind: Collection[Lease] = (),
 ) -> Chunk | None:
     """Take the next chunk that is due and free, or whose worker died.
 
@@ -105,9 +127,10 @@ def claim(
     Args:
         tx: A writing transaction.
         owner: The worker's name, new at each start, at most 64 characters.
-        now: The present; workers of one database need clocks that agree.
+        now: The present.
         lease: How long the claim holds unless it is renewed.
         uncertain: What becomes of letters in doubt.
+        left_behind: Leases of dead workers, challenged in this transaction.
 
     Returns:
         The chunk, or None where nothing is due.
@@ -115,7 +138,10 @@ def claim(
     free = (
         select(_c.id)
         .join(tables.editions)
-        .where(_claimable(owner, now))
+        .where(_c.due_at <= now)
+        # A dead worker's chunk is taken over even when its edition was stopped:
+        # its letters in doubt must be named.
+        .where(or_(_is_free(), leases.is_one_of(LetterKind.DELIVERY, left_behind)))
         .order_by(_c.due_at, _c.id)
         .limit(1)
         .with_for_update(skip_locked=True, of=tables.chunks)
@@ -141,19 +167,17 @@ def claim(
     return replace(chunk, in_doubt=lost)
 
 
-def _claimable(owner: str, now: datetime) -> ColumnElement[bool]:
-    return and_(
-        _c.due_at <= now,
-        # A worker that was held up past its own lease goes on under it, unless
-        # another was quicker.
-        or_(
-            _c.lease_until.is_(None),
-            and_(_c.lease_until <= now, _c.lease_owner != owner),
-        ),
-        # A dead worker's chunk is taken over even when its edition was stopped:
-        # its letters in doubt must be named.
-        or_(tables.editions.c.state.in_(CARRIED), _c.lease_owner.is_not(None)),
-    )
+def _claimable(owner: str, now: datetime, patience: timedelta) -> ColumnElement[bool]:
+    return and_(_c.due_at <= now, or_(_is_free(), _is_overdue(owner, now, patience)))
+
+
+def _is_free() -> ColumnElement[bool]:
+    return and_(_c.lease_until.is_(None), tables.editions.c.state.in_(CARRIED))
+
+
+def _is_overdue(owner: str, now: datetime, patience: timedelta) -> ColumnElement[bool]:
+    by = now + patience
+    return leases.is_overdue(LetterKind.DELIVERY, owner=owner, by=by)
 
 
 def _recover(

@@ -100,18 +100,6 @@ def _held_notices(tx: Tx, leases: Sequence[Lease]) -> Mapping[Lease, bool]:
     return {lease: True for lease in leases if (lease.row_id, lease.fence) in rows}
 
 
-def renew(tx: Tx, leases: Iterable[Lease], *, until: datetime) -> None:
-    """Lengthen leases; one that was lost stays lost."""
-    for lease in leases:
-        table = tables.chunks if lease.kind == LetterKind.DELIVERY else tables.notices
-        tx.execute(
-            update(table)
-            .where(table.c.id == lease.row_id, table.c.fence == lease.fence)
-            .where(table.c.lease_owner.is_not(None))
-            .values(lease_until=until)
-        )
-
-
 def intend(tx: Tx, kind: LetterKind, intents: Sequence[Intent]) -> set[int]:
     """Make letters `dispatching`, unless their readers left or they are closed.
 

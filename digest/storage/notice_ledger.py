@@ -1,5 +1,6 @@
 """Notices on their way: each is claimed by itself, under its own lease and fence."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,7 +9,7 @@ from sqlalchemy import ColumnElement, Row, and_, func, or_, select, update
 from digest.domain.deliveries import Lease, LetterKind, Notice
 from digest.domain.letters import NoticeKind, Sender
 from digest.domain.states import DeliveryState
-from digest.storage import attempts, tables
+from digest.storage import attempts, leases, tables
 from digest.storage.chunks import LOST_ANSWER
 from digest.storage.engine import Tx
 from digest.storage.ledger import OPEN
@@ -16,9 +17,11 @@ from digest.storage.ledger import OPEN
 _c = tables.notices.c
 
 
-def is_any_claimable(tx: Tx, *, owner: str, now: datetime) -> bool:
-    """Tell whether a claim would find something."""
-    query = select(_c.id).where(_claimable(owner, now)).limit(1)
+def is_any_claimable(tx: Tx, *, owner: str, now: datetime, patience: timedelta) -> bool:
+    """Tell whether a claim or a challenge would find something."""
+    overdue = leases.is_overdue(LetterKind.NOTICE, owner=owner, by=now + patience)
+    claimable = and_(_is_due(now), or_(_c.lease_until.is_(None), overdue))
+    query = select(_c.id).where(claimable).limit(1)
     return tx.execute(query).first() is not None
 
 
@@ -28,8 +31,21 @@ def is_any_leased(tx: Tx, *, now: datetime) -> bool:
     return tx.execute(query).first() is not None
 
 
+def challenge(tx: Tx, *, owner: str, now: datetime, patience: timedelta) -> list[Lease]:
+    """Ask the holders of overdue leases to renew them; see `leases.challenge`."""
+    overdue = leases.is_overdue(LetterKind.NOTICE, owner=owner, by=now + patience)
+    found = and_(_is_due(now), overdue)
+    return leases.challenge(tx, LetterKind.NOTICE, found, now=now)
+
+
 def claim(
-    tx: Tx, *, owner: str, now: datetime, lease: timedelta, limit: int
+    tx: Tx,
+    *,
+    owner: str,
+    now: datetime,
+    lease: timedelta,
+    limit: int,
+    left_behind: Collection[Lease] = (),
 ) -> list[Notice]:
     """Take notices that are due and free, or whose worker died.
 
@@ -43,10 +59,12 @@ def claim(
         now: The present.
         lease: How long the claim holds unless it is renewed.
         limit: The most to take.
+        left_behind: Leases of dead workers, challenged in this transaction.
     """
+    is_left = leases.is_one_of(LetterKind.NOTICE, left_behind)
     free = (
         select(_c.id)
-        .where(_claimable(owner, now))
+        .where(_is_due(now), or_(_c.lease_until.is_(None), is_left))
         .order_by(_c.next_attempt_at, _c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -116,15 +134,8 @@ def _open() -> ColumnElement[bool]:
     return _c.state.in_((*OPEN, DeliveryState.DISPATCHING))
 
 
-def _claimable(owner: str, now: datetime) -> ColumnElement[bool]:
-    return and_(
-        _open(),
-        _c.next_attempt_at <= now,
-        or_(
-            _c.lease_until.is_(None),
-            and_(_c.lease_until <= now, _c.lease_owner != owner),
-        ),
-    )
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    return and_(_open(), _c.next_attempt_at <= now)
 
 
 def _load(row: Row[Any]) -> Notice:

@@ -1,9 +1,9 @@
 """A worker dies or stalls: what it left is found, named, and never written over."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from structlog.testing import capture_logs
@@ -21,7 +21,13 @@ from digest.domain.states import DeliveryState, EditionState
 from digest.send import plan, progress
 from digest.send.ledger import Ledger
 from digest.send.worker import drain, work
-from digest.storage import chunks, ledger as rows, notice_ledger, notices
+from digest.storage import (
+    chunks,
+    leases,
+    ledger as rows,
+    notice_ledger,
+    notices,
+)
 from digest.storage.chunks import Chunk
 from digest.storage.engine import Database
 from tests.builders import NOW, add_newsletter
@@ -57,12 +63,15 @@ def claim(
     uncertain: UncertainPolicy = UncertainPolicy.HOLD,
 ) -> Chunk | None:
     with db.write() as tx:
+        now = NOW + timedelta(seconds=seconds)
+        silent = chunks.challenge(tx, owner=owner, now=now, patience=timedelta(0))
         return chunks.claim(
             tx,
             owner=owner,
-            now=NOW + timedelta(seconds=seconds),
+            now=now,
             lease=LEASE,
             uncertain=uncertain,
+            left_behind=silent,
         )
 
 
@@ -86,8 +95,10 @@ def die_with_one_under_way(db: Database, edition: Edition) -> int:
 
 
 @asynccontextmanager
-async def running(db: Database) -> AsyncIterator[Ledger]:
-    ledger = Ledger(db, worker="a")
+async def running(
+    db: Database, clock: Callable[[], datetime] = lambda: NOW
+) -> AsyncIterator[Ledger]:
+    ledger = Ledger(db, worker="a", lease=LEASE, clock=clock)
     writer = asyncio.create_task(ledger.write_groups())
     yield ledger
     writer.cancel()
@@ -112,7 +123,7 @@ async def test_a_renewed_lease_is_not_taken(db: Database) -> None:
     chunk = must_claim(db, "a")
 
     with db.write() as tx:
-        rows.renew(tx, [chunk.lease], until=NOW + timedelta(seconds=8))
+        leases.renew(tx, [chunk.lease], until=NOW + timedelta(seconds=8))
 
     assert claim(db, "b", seconds=7) is None
 
@@ -374,12 +385,42 @@ async def test_a_failure_of_the_worker_itself_is_logged_and_it_goes_on(
 async def test_the_heartbeat_goes_through_the_ledger(db: Database) -> None:
     make_edition(db)
     lease = must_claim(db, "a").lease
+    clock = Clock()
+    clock.move(seconds=3)
+
+    async with running(db, clock) as ledger:
+        await ledger.renew([lease])
+        await ledger.renew([])
+
+    assert claim(db, "b", seconds=6.9) is None
+
+
+async def test_a_heartbeat_lasts_from_when_it_was_written(
+    sqlite_db: Database,
+) -> None:
+    make_edition(sqlite_db)
+    lease = must_claim(sqlite_db, "a").lease
+    clock = Clock()
+
+    async with running(sqlite_db, clock) as ledger:
+        with sqlite_db.write():
+            # Nobody else can write until we are through.
+            renewed = asyncio.create_task(ledger.renew([lease]))
+            await asyncio.sleep(0.05)
+            clock.move(seconds=60)
+        await renewed
+
+    assert claim(sqlite_db, "b", seconds=63.9) is None
+
+
+async def test_a_heartbeat_shortens_no_lease(db: Database) -> None:
+    make_edition(db)
+    lease = must_claim(db, "a", seconds=60).lease
 
     async with running(db) as ledger:
-        await ledger.renew([lease], until=NOW + timedelta(seconds=8))
-        await ledger.renew([], until=NOW)
+        await ledger.renew([lease])
 
-    assert claim(db, "b", seconds=7) is None
+    assert claim(db, "b", seconds=63.9) is None
 
 
 async def test_whoever_waits_for_a_ledger_that_fails_is_not_left_waiting(
@@ -394,7 +435,7 @@ async def test_whoever_waits_for_a_ledger_that_fails_is_not_left_waiting(
         at=NOW.replace(tzinfo=None),
         dated_at=NOW,
     )
-    ledger = Ledger(sqlite_db, worker="a")
+    ledger = Ledger(sqlite_db, worker="a", lease=LEASE, clock=lambda: NOW)
     writer = asyncio.create_task(ledger.write_groups())
 
     with pytest.raises(asyncio.CancelledError):

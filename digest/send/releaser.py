@@ -1,0 +1,49 @@
+"""The releaser: releases editions whose time has come, beside the worker's letters."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+import structlog
+
+from digest.domain.actor import SCHEDULE
+from digest.domain.errors import DigestError
+from digest.send import plan
+from digest.send.ledger import insist
+from digest.send.post import Clock, Post
+
+_log = structlog.get_logger()
+
+
+async def release_due(post: Post, *, clock: Clock) -> None:
+    """Look for editions that are due, and release them, until cancelled.
+
+    On a thread of its own: a release may take long, and heartbeats must go on.
+
+    Args:
+        post: The worker's rules.
+        clock: The time.
+    """
+
+    def release_all() -> None:
+        for edition_id in plan.due(post.db, now=clock()):
+            _release(post, edition_id, clock)
+
+    thread = ThreadPoolExecutor(1, thread_name_prefix="releaser")
+    try:
+        while True:
+            await insist(thread, release_all)
+            await asyncio.sleep(post.poll.total_seconds())
+    finally:
+        thread.shutdown(wait=False)
+
+
+def _release(post: Post, edition_id: int, clock: Clock) -> None:
+    try:
+        post.release(edition_id)
+    except DigestError as error:
+        reason = str(error)
+        # Of two workers that come here at once, one is too late: that is no failure.
+        if plan.unschedule(
+            post.db, edition_id=edition_id, reason=reason, actor=SCHEDULE, now=clock()
+        ):
+            _log.error("edition.release_failed", id=edition_id, reason=reason)

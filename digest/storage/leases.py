@@ -1,0 +1,76 @@
+"""Leases: heartbeats lengthen them, and where those stay away they are challenged."""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Table, and_, false, or_, select, update
+
+from digest.domain.deliveries import Lease, LetterKind
+from digest.storage import tables
+from digest.storage.engine import Tx
+
+_LEASED: Mapping[LetterKind, Table] = {
+    LetterKind.DELIVERY: tables.chunks,
+    LetterKind.NOTICE: tables.notices,
+}
+
+
+def renew(tx: Tx, leases: Iterable[Lease], *, until: datetime) -> None:
+    """Lengthen leases; one that was lost stays lost, one that lasts longer as it is."""
+    for lease in leases:
+        table = _LEASED[lease.kind]
+        tx.execute(
+            update(table)
+            .where(table.c.id == lease.row_id, table.c.fence == lease.fence)
+            .where(table.c.lease_owner.is_not(None), table.c.lease_until < until)
+            .values(lease_until=until)
+        )
+
+
+def is_overdue(kind: LetterKind, *, owner: str, by: datetime) -> ColumnElement[bool]:
+    """Whether a lease of somebody else ends by then, since heartbeats stayed away.
+
+    A worker that was held up goes on under its own leases.
+    """
+    c = _LEASED[kind].c
+    return and_(c.lease_until <= by, c.lease_owner != owner)
+
+
+def challenge(
+    tx: Tx, kind: LetterKind, overdue: ColumnElement[bool], *, now: datetime
+) -> list[Lease]:
+    """End overdue leases now, which the next heartbeat of a living holder undoes.
+
+    It changes the rows, and so it also shows that the database can be written.
+
+    Args:
+        tx: A writing transaction.
+        kind: What the leases are of.
+        overdue: Which.
+        now: The present.
+
+    Returns:
+        Those that were overdue, each under its fence.
+    """
+    table = _LEASED[kind]
+    found = (
+        select(table.c.id)
+        .where(overdue)
+        # PostgreSQL: one that is locked is just being renewed, or challenged.
+        .with_for_update(skip_locked=True)
+        .cte("overdue")
+    )
+    rows = tx.execute(
+        update(table)
+        .where(table.c.id.in_(select(found.c.id)))
+        .values(lease_until=now)
+        .returning(table.c.id, table.c.fence)
+    )
+    return [Lease(kind=kind, row_id=row.id, fence=row.fence) for row in rows]
+
+
+def is_one_of(kind: LetterKind, leases: Collection[Lease]) -> ColumnElement[bool]:
+    """Whether a row is still under one of some leases."""
+    c = _LEASED[kind].c
+    same = (and_(c.id == lease.row_id, c.fence == lease.fence) for lease in leases)
+    return or_(false(), *same)
