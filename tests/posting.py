@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self
 from sqlalchemy import insert, select, update
 
 from digest.domain.actor import Actor, ActorKind
-from digest.domain.deliveries import UncertainPolicy
+from digest.domain.deliveries import Intent, Lease, UncertainPolicy
 from digest.domain.editions import Edition, Variant
 from digest.domain.letters import NewNotice, NoticeKind, Sender
 from digest.domain.newsletters import Newsletter
@@ -22,7 +22,8 @@ from digest.mail.sink import Received, Sink
 from digest.mail.smtp import Relay
 from digest.send.plan import release
 from digest.send.post import Post
-from digest.storage import editions, tables
+from digest.storage import chunks, editions, ledger, tables
+from digest.storage.chunks import Chunk
 from digest.storage.engine import Database
 from tests.builders import NOW, SECRETS, SITE
 
@@ -160,6 +161,35 @@ def make_post(db: Database, port: int, **changes: Any) -> Post:
         "poll": timedelta(milliseconds=50),
     }
     return Post(**(values | changes))
+
+
+def claim_chunk(
+    db: Database,
+    owner: str | None = None,
+    *,
+    seconds: float = 0,
+    uncertain: UncertainPolicy = UncertainPolicy.HOLD,
+) -> Chunk | None:
+    """Claim the next chunk so long after `NOW`; without an owner, as a new worker."""
+    owner = owner or f"worker-at-{seconds}"
+    now = NOW + timedelta(seconds=seconds)
+    with db.write() as tx:
+        silent = chunks.challenge(tx, owner=owner, now=now, patience=timedelta(0))
+        return chunks.claim(
+            tx,
+            owner=owner,
+            now=now,
+            lease=timedelta(seconds=4),
+            uncertain=uncertain,
+            left_behind=silent,
+        )
+
+
+def intend(db: Database, lease: Lease, letter_id: int) -> None:
+    """Record that a letter is about to be handed over."""
+    intent = Intent(lease=lease, letter_id=letter_id, at=NOW, dated_at=NOW)
+    with db.write() as tx:
+        assert ledger.intend(tx, lease.kind, [intent]) == {letter_id}
 
 
 class Clock:

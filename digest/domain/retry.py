@@ -6,6 +6,10 @@ from datetime import datetime, timedelta
 
 _MINUTE = timedelta(minutes=1)
 
+MOST_RESENDS = 3
+"""How often a letter in doubt is sent again by itself. Each time its reader may have
+got one more copy; where the answer is lost four times in a row, it is not by chance."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class RetryPolicy:

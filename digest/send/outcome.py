@@ -80,30 +80,34 @@ class Judge:
     def _trouble(
         self, sheet: "_Sheet", reason: str, roll: float, *, reply: Reply | None = None
     ) -> Result:
-        again = self._retry.after_trouble(
-            times=sheet.job.attempts - sheet.job.refusals + 1,
-            first_at=sheet.first_at,
-            now=sheet.now,
-            roll=roll,
-        )
+        again = self._after_trouble(sheet, roll)
         if again is None:
             late = f"{reason}: {_LATE}"
             return sheet.write(DeliveryState.FAILED, late, reply=reply)
         return sheet.write(DeliveryState.DEFERRED, reason, reply=reply, again=again)
 
     def _in_doubt(self, sheet: "_Sheet", reason: str, roll: float) -> Result:
-        """Name it uncertain; the ledger puts one to be sent again back in line."""
+        """Name it uncertain; the ledger puts one to be sent again back in line.
+
+        Past the deadline, and after `MOST_RESENDS` copies, it stays for the operator.
+        """
         reason = f"answer lost: {reason}"
         match sheet.job.kind, self._uncertain:
             case (LetterKind.NOTICE, _) | (_, UncertainPolicy.RESEND):
-                again = self._retry.after_trouble(
-                    times=1, first_at=sheet.now, now=sheet.now, roll=roll
-                )
+                again = self._after_trouble(sheet, roll)
                 return sheet.write(DeliveryState.UNCERTAIN, reason, again=again)
             case (LetterKind.DELIVERY, UncertainPolicy.HOLD):
                 return sheet.write(DeliveryState.UNCERTAIN, reason)
             case never:
                 assert_never(never)
+
+    def _after_trouble(self, sheet: "_Sheet", roll: float) -> datetime | None:
+        return self._retry.after_trouble(
+            times=sheet.job.attempts - sheet.job.refusals + 1,
+            first_at=sheet.first_at,
+            now=sheet.now,
+            roll=roll,
+        )
 
 
 class _Sheet:

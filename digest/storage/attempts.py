@@ -4,9 +4,20 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Select, insert, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 
 from digest.domain.deliveries import LetterKind, Result
+from digest.domain.retry import MOST_RESENDS
+from digest.domain.states import DeliveryState
 from digest.storage import tables
 from digest.storage.engine import Tx
 from digest.storage.types import UtcDateTime
@@ -21,6 +32,9 @@ _LETTERS = {
     LetterKind.DELIVERY: tables.deliveries,
     LetterKind.NOTICE: tables.notices,
 }
+
+
+_is_lost = tables.attempts.c.outcome == DeliveryState.UNCERTAIN.value
 
 
 class Attempt(NamedTuple):
@@ -56,6 +70,18 @@ def add(tx: Tx, kind: LetterKind, results: Sequence[Result], *, worker: str) -> 
         for result in results
     ]
     tx.execute(insert(tables.attempts), rows)
+
+
+def is_in_doubt(kind: LetterKind) -> ColumnElement[bool]:
+    """Whether an answer to the letter that a statement is about was ever lost."""
+    of_letter = LETTER[kind] == _LETTERS[kind].c.id
+    return exists().where(of_letter, _is_lost)
+
+
+def is_past_resending(kind: LetterKind) -> ColumnElement[bool]:
+    """Whether the answer was lost so often that it is not sent again by itself."""
+    lost = select(func.count()).where(LETTER[kind] == _LETTERS[kind].c.id, _is_lost)
+    return lost.scalar_subquery() > MOST_RESENDS
 
 
 def add_lost(

@@ -12,6 +12,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    null,
     or_,
     select,
     update,
@@ -197,12 +198,21 @@ def _recover(
         text=LOST_ANSWER,
         now=now,
     )
-    again = uncertain == UncertainPolicy.RESEND and chunk.is_carried
-    state = DeliveryState.DEFERRED if again else DeliveryState.UNCERTAIN
+    again = and_(
+        literal(uncertain == UncertainPolicy.RESEND and chunk.is_carried),
+        ~attempts.is_past_resending(LetterKind.DELIVERY),
+    )
     changed = tx.execute(
         update(tables.deliveries)
         .where(here)
-        .values(state=state, reason=LOST_ANSWER, next_attempt_at=now if again else None)
+        .values(
+            state=case(
+                (again, DeliveryState.DEFERRED.value),
+                else_=DeliveryState.UNCERTAIN.value,
+            ),
+            reason=LOST_ANSWER,
+            next_attempt_at=case((again, literal(now, UtcDateTime)), else_=null()),
+        )
     )
     return changed.rowcount
 

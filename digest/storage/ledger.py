@@ -17,7 +17,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
-    exists,
     func,
     null,
     or_,
@@ -213,17 +212,17 @@ def _settle_sent(kind: LetterKind, dialect: Dialect) -> Statement:
 
 def _settle_others(kind: LetterKind) -> Any:
     table = TABLES[kind]
-    c, a = table.c, tables.attempts.c
-    in_doubt = exists().where(
-        attempts.LETTER[kind] == c.id, a.outcome == DeliveryState.UNCERTAIN
-    )
+    c = table.c
+    stays = and_(bindparam("p_in_doubt") == 1, attempts.is_past_resending(kind))
     return (
         update(table)
         .where(c.id == bindparam("p_id"))
         # Not IN: that cannot be executed for many rows at once.
         .where(or_(*(c.state == s for s in (*OPEN, DeliveryState.DISPATCHING))))
         .values(
-            state=bindparam("p_state"),
+            state=case(
+                (stays, DeliveryState.UNCERTAIN.value), else_=bindparam("p_state")
+            ),
             reason=bindparam("p_reason"),
             attempts=c.attempts + bindparam("p_tries"),
             refusals=c.refusals + bindparam("p_refusals"),
@@ -232,12 +231,17 @@ def _settle_others(kind: LetterKind) -> Any:
             ),
             # A copy may already be with the reader: the next must be the same.
             dated_at=case(
-                (and_(bindparam("p_refusals") == 1, ~in_doubt), null()),
+                (
+                    and_(bindparam("p_refusals") == 1, ~attempts.is_in_doubt(kind)),
+                    null(),
+                ),
                 else_=c.dated_at,
             ),
             smtp_code=bindparam("p_code"),
             smtp_text=reply_text(table, bindparam("p_text", type_=Text)),
-            next_attempt_at=bindparam("p_next", type_=UtcDateTime),
+            next_attempt_at=case(
+                (stays, null()), else_=bindparam("p_next", type_=UtcDateTime)
+            ),
             settled_at=bindparam("p_settled", type_=UtcDateTime),
             **_given_back(kind),
         )
@@ -268,6 +272,7 @@ def _parameters(result: Result) -> Mapping[str, Any]:
         # One in doubt that is sent again waits in line like any other; that it was
         # in doubt stays in its attempts.
         "p_state": DeliveryState.DEFERRED if again else result.state,
+        "p_in_doubt": int(result.state == DeliveryState.UNCERTAIN),
         "p_reason": result.reason,
         "p_tries": int(result.tried and not result.intended),
         "p_tried_at": result.at if result.tried else None,

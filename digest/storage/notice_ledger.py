@@ -50,8 +50,8 @@ def claim(
     """Take notices that are due and free, or whose worker died.
 
     One whose answer was lost is sent again with the same bytes whatever the policy
-    for editions: a second confirmation letter does no harm, a missing one loses a
-    reader, and nobody looks for it.
+    for editions, but not without end (`MOST_RESENDS`): a second confirmation letter
+    does no harm, a missing one loses a reader, and nobody looks for it.
 
     Args:
         tx: A writing transaction.
@@ -78,8 +78,8 @@ def claim(
         .returning(tables.notices)
     ).all()
     lost = [row.id for row in rows if row.state == DeliveryState.DISPATCHING]
-    if lost:
-        _recover(tx, lost, owner=owner, now=now)
+    left = _recover(tx, lost, owner=owner, now=now) if lost else set()
+    rows = [row for row in rows if row.id not in left]
     return [_load(row) for row in sorted(rows, key=lambda row: int(row.id))]
 
 
@@ -96,7 +96,8 @@ def claim_one(
     return _load(row)
 
 
-def _recover(tx: Tx, lost: list[int], *, owner: str, now: datetime) -> None:
+def _recover(tx: Tx, lost: list[int], *, owner: str, now: datetime) -> set[int]:
+    """Name what is in doubt; return the notices that are not sent once more."""
     these = _c.id.in_(lost)
     attempts.add_lost(
         tx,
@@ -106,11 +107,25 @@ def _recover(tx: Tx, lost: list[int], *, owner: str, now: datetime) -> None:
         text=LOST_ANSWER,
         now=now,
     )
+    left = tx.execute(
+        update(tables.notices)
+        .where(these, attempts.is_past_resending(LetterKind.NOTICE))
+        .values(
+            state=DeliveryState.UNCERTAIN,
+            reason=LOST_ANSWER,
+            next_attempt_at=None,
+            lease_owner=None,
+            lease_until=None,
+        )
+        .returning(_c.id)
+    )
+    left_ids = set(left.scalars())
     tx.execute(
         update(tables.notices)
-        .where(these)
+        .where(these, _c.state == DeliveryState.DISPATCHING)
         .values(state=DeliveryState.DEFERRED, reason=LOST_ANSWER)
     )
+    return left_ids
 
 
 def give_back(tx: Tx, lease: Lease, *, not_before: datetime) -> None:
