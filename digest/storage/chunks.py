@@ -198,8 +198,10 @@ def _recover(
         text=LOST_ANSWER,
         now=now,
     )
+    # Also of an edition that is paused: it may go on.
+    may_go_on = chunk.edition_state != EditionState.CANCELLED
     again = and_(
-        literal(uncertain == UncertainPolicy.RESEND and chunk.is_carried),
+        literal(uncertain == UncertainPolicy.RESEND and may_go_on),
         ~attempts.is_past_resending(LetterKind.DELIVERY),
     )
     changed = tx.execute(

@@ -20,8 +20,9 @@ from sqlalchemy import (
     update,
 )
 
+from digest.domain.deliveries import LetterKind
 from digest.domain.states import DeliveryState, SkipReason
-from digest.storage import chunks, tables
+from digest.storage import attempts, chunks, tables
 from digest.storage.bars import (
     is_receiving,
     is_suppressed,
@@ -214,12 +215,21 @@ def list_page(
 def cancel_open(tx: Tx, edition_id: int, *, now: datetime) -> int:
     """Skip every delivery that is not yet handed over.
 
+    Of one that was to be sent again, as its answer was lost, nobody can say so: it
+    becomes `uncertain`.
+
     Returns:
-        How many.
+        How many were skipped.
     """
+    is_open = and_(_c.edition_id == edition_id, _c.state.in_(OPEN))
+    tx.execute(
+        update(tables.deliveries)
+        .where(is_open, attempts.is_in_doubt(LetterKind.DELIVERY))
+        .values(state=DeliveryState.UNCERTAIN, next_attempt_at=None)
+    )
     changed = tx.execute(
         update(tables.deliveries)
-        .where(_c.edition_id == edition_id, _c.state.in_(OPEN))
+        .where(is_open)
         .values(
             state=DeliveryState.SKIPPED,
             reason=SkipReason.CANCELLED,

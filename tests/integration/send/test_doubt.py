@@ -8,11 +8,13 @@ from sqlalchemy import select
 from digest.domain.deliveries import Lease, UncertainPolicy
 from digest.domain.editions import Edition
 from digest.domain.retry import MOST_RESENDS
+from digest.send import plan
 from digest.send.worker import drain
-from digest.storage import notice_ledger, notices, tables
+from digest.storage import chunks, notice_ledger, notices, tables
 from digest.storage.engine import Database
 from tests.builders import NOW, add_newsletter
 from tests.posting import (
+    DESK,
     Clock,
     Inbox,
     MoodyRelay,
@@ -159,3 +161,43 @@ def test_workers_that_die_of_a_notice_do_not_send_it_without_end(
     (row,) = notices_of(db)
     assert last == []
     assert (row.state, row.lease_owner) == ("uncertain", None)
+
+
+def leave_in_doubt(db: Database, edition: Edition, *, seconds: float) -> None:
+    """Let a worker die with a letter under way, and another find it."""
+    chunk = claim_chunk(db)
+    assert chunk is not None
+    intend(db, chunk.lease, rows_of(db, edition)[0].id)
+    plan.pause(db, edition_id=edition.id, reason="wait", actor=DESK, now=NOW)
+    found = claim_chunk(db, uncertain=UncertainPolicy.RESEND, seconds=seconds)
+    assert found is not None
+    with db.write() as tx:
+        chunks.give_back(tx, found, now=NOW + timedelta(seconds=seconds))
+
+
+async def test_a_letter_in_doubt_is_sent_again_once_its_edition_goes_on(
+    db: Database,
+) -> None:
+    edition = make_edition(db, readers=2)
+    leave_in_doubt(db, edition, seconds=5)
+    clock, inbox = Clock(), Inbox()
+    clock.move(seconds=5)
+    plan.resume(db, edition_id=edition.id, actor=DESK, now=clock.now)
+
+    async with inbox.sink() as sink:
+        post = make_post(db, sink.port, uncertain=UncertainPolicy.RESEND)
+        await drain(post, clock=clock)
+
+    assert inbox.recipients() == ["r0@example.com", "r1@example.com"]
+    assert {row.state for row in rows_of(db, edition)} == {"sent"}
+
+
+def test_a_cancel_does_not_deny_what_may_have_arrived(db: Database) -> None:
+    edition = make_edition(db, readers=2)
+    leave_in_doubt(db, edition, seconds=5)
+
+    done = plan.cancel(db, edition_id=edition.id, actor=DESK, now=NOW)
+
+    states = [(row.state, row.next_attempt_at) for row in rows_of(db, edition)]
+    assert states == [("uncertain", None), ("skipped", None)]
+    assert done.skipped == 1
