@@ -3,31 +3,24 @@
 import asyncio
 import signal
 from collections.abc import Callable, Coroutine, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Annotated, Any
 
-import structlog
 import typer
 
 from digest.bootstrap import Service, make_post
 from digest.cli.crew import Crew
 from digest.cli.face import Face, face_of
 from digest.cli.worker import crew_plan
-from digest.domain.actor import SCHEDULE
 from digest.domain.errors import UsageError
 from digest.schedule import runner
 from digest.send import worker
-from digest.subscriptions.preferences import resume_due
 from digest.web.app import make_app
 from digest.web.server import serve
 
-_log = structlog.get_logger()
-
 # What is under way when the process is told to stop has so long.
 _GRACE = timedelta(seconds=3)
-_BETWEEN_CHECKS_SECONDS = 600.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,30 +99,12 @@ async def _schedule(run: _Run) -> None:
 
 async def _worker(run: _Run) -> None:
     run.face.say("Carrying letters.")
-    await asyncio.gather(_carry(run), _end_pauses(run))
-
-
-async def _carry(run: _Run) -> None:
-    """Carry letters in this process, or in several beside it."""
     count = run.service.settings.send.processes
     if count > 1:
         await Crew(crew_plan(run.face, count, grace=_GRACE)).run(run.stop)
         return
     post = replace(make_post(run.service), grace=_GRACE)
     await worker.work(post, clock=run.service.clock, stop=run.stop)
-
-
-async def _end_pauses(run: _Run) -> None:
-    """End the readers' pauses whose time has come."""
-    while not run.stop.is_set():
-        try:
-            await asyncio.to_thread(
-                resume_due, run.service.db, actor=SCHEDULE, now=run.service.now()
-            )
-        except Exception:  # noqa: BLE001 - the loop's one catch-all: it tries again
-            _log.exception("pauses.failed")
-        with suppress(TimeoutError):
-            await asyncio.wait_for(run.stop.wait(), _BETWEEN_CHECKS_SECONDS)
 
 
 _PARTS: Mapping[str, Callable[[_Run], Coroutine[Any, Any, None]]] = {

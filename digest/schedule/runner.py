@@ -17,13 +17,16 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from digest.bootstrap import Service
+from digest.domain.actor import SCHEDULE
 from digest.schedule import stages, turn
 from digest.storage.leader import Leadership
+from digest.subscriptions import preferences
 
 _log = structlog.get_logger()
 
 # Sources have intervals of their own, five minutes at least.
 _POLL_SECONDS = 300
+_BETWEEN_PAUSES_SECONDS = 600
 _LOCK_FILE = "schedule.lock"
 
 
@@ -80,6 +83,7 @@ class Runner:
         self._awake = asyncio.Event()
         self._preparing: threading.Thread | None = None
         self._polled_at = -math.inf
+        self._resumed_at = -math.inf
         self._scheduler = AsyncIOScheduler(
             timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True}
         )
@@ -97,7 +101,7 @@ class Runner:
         self._scheduler.start()
 
     async def turn(self) -> None:
-        """Release what is due; begin to prepare, which may take minutes."""
+        """Release what is due, end pauses; begin to prepare, which may take minutes."""
         if not await asyncio.to_thread(_attempt, self._leadership.hold):
             return
         if self.is_idle:
@@ -106,6 +110,7 @@ class Runner:
             self._preparing.start()
         now = self._service.now()
         await asyncio.to_thread(_attempt, turn.release_due, self._service, now)
+        await asyncio.to_thread(_attempt, self._end_pauses)
         moment = await asyncio.to_thread(_attempt, turn.next_moment, self._service, now)
         if moment is not None:
             self._scheduler.add_job(
@@ -133,6 +138,13 @@ class Runner:
         if time.monotonic() - self._polled_at >= _POLL_SECONDS:
             self._polled_at = time.monotonic()
             _attempt(stages.collect_due, self._service, self._service.now())
+
+    def _end_pauses(self) -> None:
+        """End the readers' pauses whose time has come."""
+        if time.monotonic() - self._resumed_at >= _BETWEEN_PAUSES_SECONDS:
+            self._resumed_at = time.monotonic()
+            now = self._service.now()
+            preferences.resume_due(self._service.db, actor=SCHEDULE, now=now)
 
     async def _wake(self) -> None:
         self._awake.set()

@@ -11,10 +11,13 @@ import pytest_asyncio
 from structlog.testing import capture_logs
 
 from digest.bootstrap import Service
+from digest.domain.states import SubscriptionState
 from digest.schedule.runner import Runner, run
+from digest.storage import newsletters, subscriptions
 from digest.storage.engine import Database
 from digest.storage.leader import Leadership
 from tests.integration.schedule.newsroom import DUE, HOUR, Newsroom
+from tests.posting import add_reader
 
 LONG = timedelta(hours=1)
 SHORT = timedelta(milliseconds=20)
@@ -100,6 +103,26 @@ async def test_who_does_not_lead_does_nothing(room: Newsroom, runner: Runner) ->
     assert runner.is_idle
     assert room.editions() == []
     other.release()
+
+
+async def test_a_pause_whose_time_has_come_ends(room: Newsroom, runner: Runner) -> None:
+    with room.db.read() as tx:
+        newsletter = newsletters.get(tx, "weekly")
+    subscription = add_reader(
+        room.db,
+        newsletter,
+        "bob@example.com",
+        state=SubscriptionState.PAUSED,
+        paused_until=DUE,
+    )
+
+    await runner.turn()
+
+    with room.db.read() as tx:
+        found = subscriptions.get(tx, subscription)
+    assert found is not None
+    assert found.state == SubscriptionState.ACTIVE
+    assert room.actions()["subscription.resumed"] == 1
 
 
 async def test_a_restart_changes_nothing_more(room: Newsroom) -> None:
