@@ -1,16 +1,25 @@
-"""A recording SMTP server that runs beside a test that is not asynchronous."""
+"""An SMTP server that runs beside a test that is not asynchronous."""
 
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
+from typing import Protocol
 
-from digest.mail.sink import Sink
+
+class Server(Protocol):
+    """What listens while it is entered."""
+
+    @property
+    def port(self) -> int:
+        """Where."""
 
 
 @contextmanager
-def running(make: Callable[[], Sink]) -> Iterator[int]:
-    """Run a sink on a thread of its own; yields its port."""
+def running(
+    make: Callable[[], AbstractAsyncContextManager[Server]],
+) -> Iterator[int]:
+    """Run a server on a thread of its own; yields its port."""
     started, ports = threading.Event(), list[int]()
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()

@@ -3,24 +3,22 @@
 import asyncio
 import signal
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
 
 from digest.bootstrap import Service, make_post
+from digest.cli import loops
 from digest.cli.crew import Crew
 from digest.cli.face import Face, face_of
 from digest.cli.worker import crew_plan
 from digest.domain.errors import UsageError
 from digest.schedule import runner
 from digest.send import worker
+from digest.send.post import Post
 from digest.web.app import make_app
 from digest.web.server import serve
-
-# What is under way when the process is told to stop has so long.
-_GRACE = timedelta(seconds=3)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +43,7 @@ def run_serve(
     """Serve the public pages, follow schedules and carry letters until stopped."""
     names = _choose(only)
     face = face_of(ctx)
-    asyncio.run(_serve(face, face.service(), names))
+    loops.run(_serve(face, face.service(), names))
 
 
 def _choose(only: str) -> list[str]:
@@ -101,10 +99,10 @@ async def _worker(run: _Run) -> None:
     run.face.say("Carrying letters.")
     count = run.service.settings.send.processes
     if count > 1:
-        await Crew(crew_plan(run.face, count, grace=_GRACE)).run(run.stop)
-        return
-    post = replace(make_post(run.service), grace=_GRACE)
-    await worker.work(post, clock=run.service.clock, stop=run.stop)
+        await Crew(crew_plan(run.face, count, grace=Post.grace)).run(run.stop)
+    else:
+        post = make_post(run.service)
+        await worker.work(post, clock=run.service.clock, stop=run.stop)
 
 
 _PARTS: Mapping[str, Callable[[_Run], Coroutine[Any, Any, None]]] = {

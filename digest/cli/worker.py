@@ -19,7 +19,7 @@ from digest.send.post import Post
 from digest.send.worker import drain, work
 from digest.storage import deliveries, notice_ledger
 
-_GRACE_SECONDS = 20.0
+_GRACE_SECONDS = Post.grace.total_seconds()
 
 
 def register(app: typer.Typer) -> None:

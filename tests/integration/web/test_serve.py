@@ -7,14 +7,21 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from digest.bootstrap import utc_now
 from digest.cli.app import run
+from digest.storage import notices
+from digest.storage.engine import Database
+from tests.posting import Inbox, MoodyRelay, make_notice, notices_of
+from tests.sinks import running
 
+PAGES_SECONDS = 3
 _TELLS = re.compile(r"Serving http://127\.0\.0\.1:(\d+)/")
 
 
@@ -61,6 +68,34 @@ def test_it_answers_says_where_and_stops_within_five_seconds(
     connection.close()
     assert (status, ended) == (200, 0)
     assert time.monotonic() - started < 5
+
+
+def test_a_letter_under_way_gets_its_answer_after_the_pages_have_stopped(
+    environ: dict[str, str],
+) -> None:
+    db = Database(f"sqlite:///{environ['DIGEST_HOME']}/digest.db")
+    with db.write() as tx:
+        notices.add(tx, make_notice(), now=utc_now())
+    handed_over, answer = threading.Event(), threading.Event()
+
+    def wait_at_the_dot(verb: str, _recipient: str) -> str | None:
+        if verb == ".":
+            handed_over.set()
+            answer.wait(30)
+        return None
+
+    with running(lambda: MoodyRelay(Inbox(), wait_at_the_dot)) as port:
+        settings = environ | {"DIGEST_SMTP__PORT": str(port)}
+        command = [sys.executable, "-m", "digest", "serve"]
+        with subprocess.Popen(command, env=settings) as process:  # noqa: S603 - ours
+            assert handed_over.wait(30)
+            process.send_signal(signal.SIGTERM)
+            threading.Timer(PAGES_SECONDS + 0.5, answer.set).start()
+            ended = process.wait(timeout=30)
+
+    states = [row.state for row in notices_of(db)]
+    db.close()
+    assert (ended, states) == (0, ["sent"])
 
 
 def test_a_port_in_use_is_one_line(
