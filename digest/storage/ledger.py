@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Dialect,
+    Row,
     Table,
     Text,
     and_,
@@ -25,10 +26,7 @@ from sqlalchemy import (
 )
 
 from digest.domain.deliveries import Intent, Lease, LetterKind, Result
-from digest.domain.states import (
-    DeliveryState,
-    EditionState,
-)
+from digest.domain.states import DeliveryState, EditionState
 from digest.storage import attempts, bars, tables
 from digest.storage.batch import Batch, Columns, Statement
 from digest.storage.engine import Tx
@@ -177,7 +175,7 @@ def _kept_due(
 def settle(tx: Tx, kind: LetterKind, results: Sequence[Result], *, worker: str) -> None:
     """Write results, and keep the tries that did not end in `sent`."""
     sent = [r for r in results if r.state == DeliveryState.SENT]
-    others = [r for r in results if r.state != DeliveryState.SENT]
+    others = _unwritten(tx, kind, [r for r in results if r.state != DeliveryState.SENT])
     if sent:
         rows = [(r.letter_id, r.smtp_code, r.smtp_text, r.at) for r in sent]
         _settle_sent(kind, tx.dialect).execute(tx, rows)
@@ -188,6 +186,31 @@ def settle(tx: Tx, kind: LetterKind, results: Sequence[Result], *, worker: str) 
         tx.execute(_settle_others(kind), [_parameters(r) for r in others])
         # Last, under the locks of the rows: an erasure came before, or comes after.
         attempts.hush_erased(tx, kind, [r.letter_id for r in tried])
+
+
+def _unwritten(tx: Tx, kind: LetterKind, results: Sequence[Result]) -> Sequence[Result]:
+    """Leave out what was written by a commit whose answer did not reach us."""
+    if not results:
+        return results
+    c = TABLES[kind].c
+    query = (
+        select(c.id, c.state, c.next_attempt_at)
+        .where(c.id.in_([r.letter_id for r in results]))
+        .order_by(c.id)
+        .with_for_update()
+    )
+    rows: Mapping[int, Row[Any]] = {row.id: row for row in tx.execute(query)}
+    return [r for r in results if _may_follow(r, rows[r.letter_id])]
+
+
+def _may_follow(result: Result, row: Row[Any]) -> bool:
+    """Tell whether a row is as the try left it, and not yet as the result says."""
+    if row.state == DeliveryState.DISPATCHING:
+        return True
+    if result.intended or row.state not in OPEN:
+        return False
+    again = result.next_attempt_at
+    return again is None or row.next_attempt_at != again
 
 
 @cache
@@ -214,6 +237,8 @@ def _settle_others(kind: LetterKind) -> Any:
     table = TABLES[kind]
     c = table.c
     stays = and_(bindparam("p_in_doubt") == 1, attempts.is_past_resending(kind))
+    is_anew = and_(bindparam("p_refusals") == 1, ~attempts.is_in_doubt(kind))
+    again = bindparam("p_next", type_=UtcDateTime)
     return (
         update(table)
         .where(c.id == bindparam("p_id"))
@@ -230,18 +255,10 @@ def _settle_others(kind: LetterKind) -> Any:
                 c.first_attempt_at, bindparam("p_tried_at", type_=UtcDateTime)
             ),
             # A copy may already be with the reader: the next must be the same.
-            dated_at=case(
-                (
-                    and_(bindparam("p_refusals") == 1, ~attempts.is_in_doubt(kind)),
-                    null(),
-                ),
-                else_=c.dated_at,
-            ),
+            dated_at=case((is_anew, null()), else_=c.dated_at),
             smtp_code=bindparam("p_code"),
             smtp_text=reply_text(table, bindparam("p_text", type_=Text)),
-            next_attempt_at=case(
-                (stays, null()), else_=bindparam("p_next", type_=UtcDateTime)
-            ),
+            next_attempt_at=case((stays, null()), else_=again),
             settled_at=bindparam("p_settled", type_=UtcDateTime),
             **_given_back(kind),
         )

@@ -3,14 +3,16 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
-from digest.domain.deliveries import Lease, UncertainPolicy
+from digest.domain.deliveries import Lease, Result, UncertainPolicy
 from digest.domain.editions import Edition
 from digest.domain.retry import MOST_RESENDS
+from digest.domain.states import DeliveryState
 from digest.send import plan
 from digest.send.worker import drain
-from digest.storage import chunks, notice_ledger, notices, tables
+from digest.storage import attempts, chunks, ledger, notice_ledger, notices, tables
 from digest.storage.engine import Database
 from tests.builders import NOW, add_newsletter
 from tests.posting import (
@@ -201,3 +203,36 @@ def test_a_cancel_does_not_deny_what_may_have_arrived(db: Database) -> None:
     states = [(row.state, row.next_attempt_at) for row in rows_of(db, edition)]
     assert states == [("uncertain", None), ("skipped", None)]
     assert done.skipped == 1
+
+
+@pytest.mark.parametrize("state", [DeliveryState.DEFERRED, DeliveryState.UNCERTAIN])
+@pytest.mark.parametrize("intended", [True, False])
+def test_a_result_that_is_written_twice_counts_once(
+    db: Database, state: DeliveryState, *, intended: bool
+) -> None:
+    edition = make_edition(db)
+    chunk = claim_chunk(db)
+    assert chunk is not None
+    first = rows_of(db, edition)[0].id
+    if intended:
+        intend(db, chunk.lease, first)
+    result = Result(
+        lease=chunk.lease,
+        letter_id=first,
+        at=NOW,
+        state=state,
+        intended=intended,
+        next_attempt_at=NOW + timedelta(minutes=5),
+        refused=state == DeliveryState.DEFERRED,
+    )
+
+    # As if the answer of the database to the first commit had been lost.
+    for _ in range(2):
+        with db.write() as tx:
+            ledger.settle(tx, chunk.lease.kind, [result], worker="a")
+
+    (row,) = rows_of(db, edition)
+    with db.read() as tx:
+        tries = attempts.of(tx, chunk.lease.kind, first)
+    assert (row.state, row.attempts, row.refusals) == ("deferred", 1, result.refused)
+    assert [attempt.outcome for attempt in tries] == [state]
