@@ -12,6 +12,7 @@ from digest.cli.editions import EditionId, group
 from digest.cli.face import CLI, Face, face_of
 from digest.domain.addresses import parse_address
 from digest.domain.calendar_text import parse_instant
+from digest.domain.errors import UsageError
 from digest.domain.states import DeliveryState, EditionState
 from digest.send import plan, progress
 from digest.send.progress import Status
@@ -49,6 +50,11 @@ def release_edition(
             found = editions.get(tx, edition)
             newsletter = newsletters.get_by_id(tx, found.newsletter_id)
         when = parse_instant(at, zone=newsletter.time_zone)
+        if when <= service.now():
+            raise UsageError(
+                f"{at} has passed in {newsletter.time_zone}.",
+                "Leave out --at to send now, or name a later time.",
+            )
     service.release(edition, actor=CLI, at=when)
     document = load_document(service, edition)
     if document["state"] == EditionState.SCHEDULED:

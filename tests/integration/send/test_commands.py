@@ -142,6 +142,18 @@ def test_releases_later_in_the_newsletters_time(cli: Run, edition: Edition) -> N
     assert "2090-01-01T08:00:00+00:00" in ran.out
 
 
+def test_a_time_that_has_passed_is_refused_in_one_line(
+    cli: Run, edition: Edition
+) -> None:
+    ran = cli("editions", "release", str(edition.id), "--at", "2024-05-12 19:00")
+
+    status = cli("editions", "status", str(edition.id), "--json")
+    assert ran.status == 2
+    assert ran.err.count("\n") == 1
+    assert "Leave out --at to send now" in ran.err
+    assert status.document["state"] == "approved"
+
+
 def test_a_second_release_is_refused_in_one_line(cli: Run, edition: Edition) -> None:
     cli("editions", "release", str(edition.id))
 

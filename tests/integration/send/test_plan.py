@@ -215,7 +215,9 @@ def test_a_later_time_schedules_and_may_be_changed(sqlite_db: Database) -> None:
     assert plan.due(sqlite_db, now=NOW + timedelta(hours=2)) == [edition.id]
 
 
-def test_a_time_that_has_passed_releases_at_once(sqlite_db: Database) -> None:
+def test_a_time_that_passes_between_asking_and_acting_releases_at_once(
+    sqlite_db: Database,
+) -> None:
     newsletter = add_newsletter(sqlite_db)
     add_readers(sqlite_db, newsletter, 1)
 
