@@ -23,7 +23,7 @@ class Status:
         counts: Deliveries in every state, also those with none.
         started_at: When it was released.
         finished_at: When nothing was left to carry.
-        rate_per_second: Letters sent a second: lately, or on the whole once finished.
+        rate_per_second: Letters sent a second lately; 0 unless it is being sent.
         eta: When it will be through at that rate; None where that cannot be said.
         pause_reason: Why it stands still, where it does.
     """
@@ -80,26 +80,21 @@ def status(db: Database, *, edition_id: int, now: datetime) -> Status:
     with db.read() as tx:
         edition = editions.get(tx, edition_id)
         found = deliveries.counts(tx, edition_id, since=now - _RATE_WINDOW)
-    sent = found.by_state.get(DeliveryState.SENT, 0)
-    is_running = edition.state == EditionState.SENDING
-    rate = _rate(edition, found.recent if is_running else sent, now=now)
+    rate = _rate(edition, found.recent, now=now)
     left = found.open()
-    has_eta = is_running and left and rate
     return Status(
         state=edition.state,
         counts={state: found.by_state.get(state, 0) for state in DeliveryState},
         started_at=edition.released_at,
         finished_at=edition.finished_at,
         rate_per_second=round(rate, 1),
-        eta=now + timedelta(seconds=left / rate) if has_eta else None,
+        eta=now + timedelta(seconds=left / rate) if left and rate else None,
         pause_reason=edition.pause_reason,
     )
 
 
 def _rate(edition: Edition, letters: int, *, now: datetime) -> float:
-    if edition.released_at is None:
+    if edition.state != EditionState.SENDING or edition.released_at is None:
         return 0.0
-    span = (edition.finished_at or now) - edition.released_at
-    if edition.finished_at is None:
-        span = min(span, _RATE_WINDOW)
+    span = min(now - edition.released_at, _RATE_WINDOW)
     return letters / max(span.total_seconds(), 1.0)

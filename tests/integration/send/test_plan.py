@@ -304,6 +304,43 @@ def test_status_tells_rate_and_end(sqlite_db: Database) -> None:
     assert status.eta == later + timedelta(seconds=5)
 
 
+def test_a_paused_edition_has_no_rate(sqlite_db: Database) -> None:
+    newsletter = add_newsletter(sqlite_db)
+    add_readers(sqlite_db, newsletter, 30)
+    edition = release_edition(sqlite_db, add_edition(sqlite_db, newsletter))
+    mark_sent(sqlite_db, edition.id, 20, at=NOW)
+    plan.pause(sqlite_db, edition_id=edition.id, reason="", actor=DESK, now=NOW)
+
+    status = progress.status(sqlite_db, edition_id=edition.id, now=NOW)
+
+    assert (status.rate_per_second, status.eta) == (0, None)
+
+
+def test_a_sent_edition_has_no_rate(sqlite_db: Database) -> None:
+    newsletter = add_newsletter(sqlite_db)
+    add_readers(sqlite_db, newsletter, 20)
+    edition = release_edition(sqlite_db, add_edition(sqlite_db, newsletter))
+    mark_sent(sqlite_db, edition.id, 20, at=NOW)
+    with sqlite_db.write() as tx:
+        editions.move(tx, edition, EditionState.SENT, now=NOW, finished_at=NOW)
+
+    status = progress.status(sqlite_db, edition_id=edition.id, now=NOW)
+
+    assert (status.state, status.rate_per_second) == (EditionState.SENT, 0)
+
+
+def test_an_edition_of_which_nothing_goes_has_no_rate(sqlite_db: Database) -> None:
+    newsletter = add_newsletter(sqlite_db)
+    add_readers(sqlite_db, newsletter, 30)
+    edition = release_edition(sqlite_db, add_edition(sqlite_db, newsletter))
+    mark_sent(sqlite_db, edition.id, 20, at=NOW)
+    later = NOW + timedelta(minutes=5)
+
+    status = progress.status(sqlite_db, edition_id=edition.id, now=later)
+
+    assert (status.rate_per_second, status.eta) == (0, None)
+
+
 def test_listing_pages_and_filters(db: Database) -> None:
     newsletter = add_newsletter(db)
     add_readers(db, newsletter, 5)
