@@ -120,6 +120,7 @@ class Feeder:
                     edition_id,
                     number,
                     owner=self._owner,
+                    held=self._held(LetterKind.DELIVERY),
                     now=self._clock(),
                     patience=self._post.patience,
                 )
@@ -150,16 +151,28 @@ class Feeder:
             wait.cancel()
         self._wake.clear()
 
+    def _held(self, kind: LetterKind) -> list[int]:
+        # Called in other threads: this makes a list of a dictionary at one go.
+        return [lease.row_id for lease in list(self._claims) if lease.kind == kind]
+
     def _look(self) -> _View:
         # Reading first spares an idle worker the write lock.
         now, owner, patience = self._clock(), self._owner, self._post.patience
         with self._post.db.read() as tx:
             return _View(
                 notices=notice_ledger.is_any_claimable(
-                    tx, owner=owner, now=now, patience=patience
+                    tx,
+                    owner=owner,
+                    held=self._held(LetterKind.NOTICE),
+                    now=now,
+                    patience=patience,
                 ),
                 chunks=chunks.is_any_claimable(
-                    tx, owner=owner, now=now, patience=patience
+                    tx,
+                    owner=owner,
+                    held=self._held(LetterKind.DELIVERY),
+                    now=now,
+                    patience=patience,
                 ),
                 leased=chunks.is_any_leased(tx, now=now)
                 or notice_ledger.is_any_leased(tx, now=now),
@@ -190,8 +203,9 @@ class Feeder:
         vigil = self._vigils[LetterKind.NOTICE]
         with vigil.looking(), self._post.db.write() as tx:
             now, owner, patience = self._clock(), self._owner, self._post.patience
+            held = self._held(LetterKind.NOTICE)
             silent = notice_ledger.challenge(
-                tx, owner=owner, now=now, patience=patience
+                tx, owner=owner, held=held, now=now, patience=patience
             )
             return notice_ledger.claim(
                 tx,
@@ -221,7 +235,10 @@ class Feeder:
         vigil = self._vigils[LetterKind.DELIVERY]
         with vigil.looking(), self._post.db.write() as tx:
             now, owner, patience = self._clock(), self._owner, self._post.patience
-            silent = chunks.challenge(tx, owner=owner, now=now, patience=patience)
+            held = self._held(LetterKind.DELIVERY)
+            silent = chunks.challenge(
+                tx, owner=owner, held=held, now=now, patience=patience
+            )
             return chunks.claim(
                 tx,
                 owner=owner,

@@ -66,9 +66,16 @@ def plan(tx: Tx, edition_id: int, *, now: datetime) -> None:
     tx.execute(insert(tables.chunks).from_select(names, source))
 
 
-def is_any_claimable(tx: Tx, *, owner: str, now: datetime, patience: timedelta) -> bool:
+def is_any_claimable(
+    tx: Tx,
+    *,
+    owner: str,
+    held: Collection[int] = (),
+    now: datetime,
+    patience: timedelta,
+) -> bool:
     """Tell whether a claim or a challenge would find something; cheaper than to try."""
-    found = _claimable(owner, now, patience)
+    found = _claimable(owner, held, now, patience)
     query = select(_c.id).join(tables.editions).where(found).limit(1)
     return tx.execute(query).first() is not None
 
@@ -85,6 +92,7 @@ def is_waiting(
     number: int,
     *,
     owner: str,
+    held: Collection[int] = (),
     now: datetime,
     patience: timedelta,
 ) -> bool:
@@ -93,21 +101,29 @@ def is_waiting(
         select(_c.id)
         .join(tables.editions)
         .where(_c.edition_id == edition_id, _c.number == number)
-        .where(_claimable(owner, now, patience))
+        .where(_claimable(owner, held, now, patience))
     )
     return tx.execute(query).first() is not None
 
 
-def challenge(tx: Tx, *, owner: str, now: datetime, patience: timedelta) -> list[Lease]:
+def challenge(
+    tx: Tx,
+    *,
+    owner: str,
+    held: Collection[int] = (),
+    now: datetime,
+    patience: timedelta,
+) -> list[Lease]:
     """Ask the holders of overdue leases to renew them; see `leases.challenge`.
 
     Args:
         tx: A writing transaction.
         owner: Who asks.
+        held: Chunks they hold.
         now: The present; workers of one database need clocks that agree.
         patience: How long before its end a lease is overdue.
     """
-    overdue = and_(_c.due_at <= now, _is_overdue(owner, now, patience))
+    overdue = and_(_c.due_at <= now, _is_overdue(owner, held, now, patience))
     return leases.challenge(tx, LetterKind.DELIVERY, overdue, now=now)
 
 
@@ -168,17 +184,22 @@ def claim(
     return replace(chunk, in_doubt=lost)
 
 
-def _claimable(owner: str, now: datetime, patience: timedelta) -> ColumnElement[bool]:
-    return and_(_c.due_at <= now, or_(_is_free(), _is_overdue(owner, now, patience)))
+def _claimable(
+    owner: str, held: Collection[int], now: datetime, patience: timedelta
+) -> ColumnElement[bool]:
+    overdue = _is_overdue(owner, held, now, patience)
+    return and_(_c.due_at <= now, or_(_is_free(), overdue))
 
 
 def _is_free() -> ColumnElement[bool]:
     return and_(_c.lease_until.is_(None), tables.editions.c.state.in_(CARRIED))
 
 
-def _is_overdue(owner: str, now: datetime, patience: timedelta) -> ColumnElement[bool]:
+def _is_overdue(
+    owner: str, held: Collection[int], now: datetime, patience: timedelta
+) -> ColumnElement[bool]:
     by = now + patience
-    return leases.is_overdue(LetterKind.DELIVERY, owner=owner, by=by)
+    return leases.is_overdue(LetterKind.DELIVERY, owner=owner, held=held, by=by)
 
 
 def _recover(

@@ -27,13 +27,21 @@ def renew(tx: Tx, leases: Iterable[Lease], *, until: datetime) -> None:
         )
 
 
-def is_overdue(kind: LetterKind, *, owner: str, by: datetime) -> ColumnElement[bool]:
-    """Whether a lease of somebody else ends by then, since heartbeats stayed away.
+def is_overdue(
+    kind: LetterKind, *, owner: str, held: Collection[int], by: datetime
+) -> ColumnElement[bool]:
+    """Whether a lease ends by then, since heartbeats stayed away.
 
-    A worker that was held up goes on under its own leases.
+    Args:
+        kind: What the lease is of.
+        owner: Who asks.
+        held: Rows they hold: who was held up goes on under their own leases. One in
+            their name that they do not know was committed without an answer.
+        by: When.
     """
     c = _LEASED[kind].c
-    return and_(c.lease_until <= by, c.lease_owner != owner)
+    is_ours = and_(c.lease_owner == owner, c.id.in_(held))
+    return and_(c.lease_until <= by, ~is_ours)
 
 
 def challenge(

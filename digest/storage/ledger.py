@@ -199,7 +199,7 @@ def _unwritten(tx: Tx, kind: LetterKind, results: Sequence[Result]) -> Sequence[
         .order_by(c.id)
         .with_for_update()
     )
-    rows: Mapping[int, Row[Any]] = {row.id: row for row in tx.execute(query)}
+    rows: Mapping[int, Any] = {row.id: row for row in tx.execute(query)}
     return [r for r in results if _may_follow(r, rows[r.letter_id])]
 
 

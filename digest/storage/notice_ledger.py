@@ -17,9 +17,17 @@ from digest.storage.ledger import OPEN
 _c = tables.notices.c
 
 
-def is_any_claimable(tx: Tx, *, owner: str, now: datetime, patience: timedelta) -> bool:
+def is_any_claimable(
+    tx: Tx,
+    *,
+    owner: str,
+    held: Collection[int] = (),
+    now: datetime,
+    patience: timedelta,
+) -> bool:
     """Tell whether a claim or a challenge would find something."""
-    overdue = leases.is_overdue(LetterKind.NOTICE, owner=owner, by=now + patience)
+    by = now + patience
+    overdue = leases.is_overdue(LetterKind.NOTICE, owner=owner, held=held, by=by)
     claimable = and_(_is_due(now), or_(_c.lease_until.is_(None), overdue))
     query = select(_c.id).where(claimable).limit(1)
     return tx.execute(query).first() is not None
@@ -31,9 +39,17 @@ def is_any_leased(tx: Tx, *, now: datetime) -> bool:
     return tx.execute(query).first() is not None
 
 
-def challenge(tx: Tx, *, owner: str, now: datetime, patience: timedelta) -> list[Lease]:
+def challenge(
+    tx: Tx,
+    *,
+    owner: str,
+    held: Collection[int] = (),
+    now: datetime,
+    patience: timedelta,
+) -> list[Lease]:
     """Ask the holders of overdue leases to renew them; see `leases.challenge`."""
-    overdue = leases.is_overdue(LetterKind.NOTICE, owner=owner, by=now + patience)
+    by = now + patience
+    overdue = leases.is_overdue(LetterKind.NOTICE, owner=owner, held=held, by=by)
     found = and_(_is_due(now), overdue)
     return leases.challenge(tx, LetterKind.NOTICE, found, now=now)
 

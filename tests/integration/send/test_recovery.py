@@ -138,13 +138,6 @@ async def test_a_lapsed_lease_is_taken_with_a_higher_fence(db: Database) -> None
     assert after.lease.fence == before.lease.fence + 1
 
 
-async def test_a_worker_held_up_past_its_lease_goes_on_under_it(db: Database) -> None:
-    make_edition(db)
-    must_claim(db, "a")
-
-    assert claim(db, "a", seconds=60) is None
-
-
 async def test_after_a_kill_the_letter_under_way_is_held(db: Database) -> None:
     edition = make_edition(db)
     first = die_with_one_under_way(db, edition)

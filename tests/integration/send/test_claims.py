@@ -1,0 +1,96 @@
+"""Claims: what a worker holds is its own, and what nobody works on is found."""
+
+from datetime import timedelta
+
+import pytest
+
+from digest.bootstrap import utc_now
+from digest.domain.editions import Edition
+from digest.send.post import Post
+from digest.send.worker import drain
+from digest.storage import chunks, notice_ledger, notices
+from digest.storage.engine import Database
+from tests.builders import NOW, add_newsletter
+from tests.posting import (
+    Inbox,
+    add_edition,
+    add_readers,
+    claim_chunk,
+    make_notice,
+    make_post,
+    notices_of,
+    release_edition,
+    rows_of,
+)
+
+LEASE = timedelta(seconds=0.2)
+PATIENCE = timedelta(0)
+
+
+def make_edition(db: Database, readers: int = 2) -> Edition:
+    """Released, to so many readers."""
+    newsletter = add_newsletter(db)
+    add_readers(db, newsletter, readers)
+    return release_edition(db, add_edition(db, newsletter))
+
+
+def quick_post(db: Database, port: int) -> Post:
+    """A worker that soon takes another for dead."""
+    heartbeat = LEASE / 4
+    return make_post(db, port, lease=LEASE, heartbeat=heartbeat, poll=heartbeat / 2)
+
+
+@pytest.fixture
+def owner(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name under which the next worker claims."""
+    monkeypatch.setattr("secrets.token_hex", lambda _count: "cafe")
+    return "worker-a:cafe"
+
+
+def test_a_worker_held_up_past_its_lease_is_not_challenged_by_itself(
+    db: Database,
+) -> None:
+    make_edition(db)
+    chunk = claim_chunk(db, "a")
+    assert chunk is not None
+
+    with db.write() as tx:
+        challenged = chunks.challenge(
+            tx,
+            owner="a",
+            held=[chunk.lease.row_id],
+            now=NOW + timedelta(minutes=1),
+            patience=PATIENCE,
+        )
+
+    assert challenged == []
+
+
+async def test_a_chunk_whose_claim_was_not_answered_is_found_again(
+    db: Database, owner: str
+) -> None:
+    edition = make_edition(db)
+    # As if the answer to this worker's own commit had been lost.
+    claim_chunk(db, owner)
+    inbox = Inbox()
+
+    async with inbox.sink() as sink:
+        await drain(quick_post(db, sink.port), clock=utc_now)
+
+    assert inbox.recipients() == ["r0@example.com", "r1@example.com"]
+    assert {row.state for row in rows_of(db, edition)} == {"sent"}
+
+
+async def test_a_notice_whose_claim_was_not_answered_is_found_again(
+    db: Database, owner: str
+) -> None:
+    with db.write() as tx:
+        notices.add(tx, make_notice(), now=NOW)
+        notice_ledger.claim(tx, owner=owner, now=NOW, lease=LEASE, limit=5)
+    inbox = Inbox()
+
+    async with inbox.sink() as sink:
+        await drain(quick_post(db, sink.port), clock=utc_now)
+
+    assert inbox.recipients() == ["bob@example.com"]
+    assert [row.state for row in notices_of(db)] == ["sent"]
