@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from bench import postgres
-from bench.processes import TrialError, module, start
-from digest.cli.bench_edition import write_list
+from bench.processes import TrialError
+from digest.cli.bench_edition import PARAGRAPH, STORY, write_list
 
-_SENTENCE = "A sentence of a story, long enough to be one. "
 _PAGE = 1000
 
 
@@ -34,7 +33,7 @@ class Installation:
 
     @property
     def log(self) -> Path:
-        """What its workers said; beside the home, whose disk may be full."""
+        """What its commands say where nobody listens; beside the home."""
         return self.home.with_suffix(".log")
 
     @property
@@ -64,22 +63,6 @@ class Installation:
                 f"digest {' '.join(arguments)}: {done.stdout}{done.stderr}"
             )
         return json.loads(done.stdout)
-
-    def start_worker(self, *options: str) -> subprocess.Popen[bytes]:
-        """Start `digest worker`; its words go to `log`."""
-        return start(
-            module("digest", "worker", *options),
-            env=self.environment,
-            log=self.log,
-        )
-
-    def start_later(self, seconds: int) -> subprocess.Popen[bytes]:
-        """Start a worker to whom it is so much later; it ends when nothing is due."""
-        return start(
-            module("bench.later", str(seconds)),
-            env=self.environment,
-            log=self.log,
-        )
 
     def status(self) -> Any:
         """Return how far the edition is."""
@@ -121,15 +104,14 @@ def fill(found: Installation, *, readers: int, octets: int = 8_000) -> None:
     """Fill a home up to an edition that is approved."""
     found.home.mkdir(parents=True, exist_ok=True)
     story, names = found.home / "story.txt", found.home / "readers.csv"
-    body = _SENTENCE * 10
-    story.write_text(f"A story for a trial\n\n{body}\n\n{body}\n", encoding="ascii")
+    story.write_text(STORY, encoding="ascii")
     write_list(names, readers)
     found.run("init")
     found.run("subscribers", "import", str(names), "--consent", "Made up for a trial.")
     link = ("--url", "https://example.com/trial", "--section", "news")
     found.run("articles", "import", str(story), *link)
     found.run("editions", "compose", "--articles", "1")
-    opening = "\n".join([body.strip()] * (octets // 3 // len(body)))
+    opening = "\n".join([PARAGRAPH.strip()] * (octets // 3 // len(PARAGRAPH)))
     found.run("editions", "edit", "1", "--opening", opening)
     found.run("editions", "approve", "1", "--because", "A trial accepts every warning.")
 
@@ -149,9 +131,3 @@ def clone(found: Installation, home: Path, settings: Mapping[str, str]) -> Insta
     return Installation(
         home=home, database=database, settings={**found.settings, **settings}
     )
-
-
-def discard(found: Installation) -> None:
-    """Delete a clone."""
-    shutil.rmtree(found.home, ignore_errors=True)
-    found.log.unlink(missing_ok=True)

@@ -10,7 +10,7 @@ import typer
 
 from digest.bootstrap import Service
 from digest.cli import bench_edition
-from digest.cli.bench_workers import Carried, Crew, running_sink
+from digest.cli.bench_workers import Carried, Squad, running_sink
 from digest.cli.face import CLI, Face, face_of
 from digest.domain.errors import StateError, UsageError
 from digest.domain.hosts import is_loopback
@@ -108,6 +108,7 @@ def _settings(
             "username": None,
             "password": None,
             "connections": connections or operators.smtp.connections,
+            "rate_per_minute": 0,
         }
     )
     return operators.model_copy(update={"smtp": smtp})
@@ -135,13 +136,13 @@ def _time(face: Face, service: Service, edition: int, wish: _Wish) -> dict[str, 
     service.release(edition, actor=CLI)
     release_seconds = time.monotonic() - released
     with (
-        Crew(service.settings, wish.processes) as crew,
+        Squad(service.settings, wish.processes) as squad,
         face.progress("Sending", wish.letters) as bar,
     ):
         look = _no_look if bar.disable else _looker(service, edition, bar)
-        crew.start()
+        squad.start()
         began = service.now()
-        carried = crew.wait(look)
+        carried = squad.wait(look)
     status = _status(service, edition)
     _require_all_sent(status, wish.letters, carried)
     assert status.finished_at is not None, "every letter was sent"

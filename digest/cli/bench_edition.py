@@ -23,9 +23,10 @@ from digest.templating import shipped
 _NEWSLETTER = "weekly"
 # Nobody's: RFC 2606 §3.
 _DOMAINS = ("example.com", "example.net", "example.org")
-_SENTENCE = "A sentence of a story, long enough to be one. "
-_PARAGRAPH = _SENTENCE * 10
-_STORY = f"A story for the bench\n\n{_PARAGRAPH}\n\n{_PARAGRAPH}\n"
+PARAGRAPH = "A sentence of a story, long enough to be one. " * 10
+"""What a story, and the opening of an edition that is made larger, is made of."""
+STORY = f"A story for the bench\n\n{PARAGRAPH}\n\n{PARAGRAPH}\n"
+"""A story as pasted text: its headline and two paragraphs."""
 
 
 @contextmanager
@@ -33,8 +34,8 @@ def installation(settings: Settings) -> Iterator[Settings]:
     """Make a home, and on PostgreSQL a database, that share nothing with any other.
 
     Args:
-        settings: Those of the operator; only the kind of database, the disk and how
-            letters are sent are taken from them.
+        settings: Those of the operator; only the kind of database, the disk and the
+            relay are taken from them, as limits would be what is measured.
 
     Yields:
         The settings of the installation, which is deleted afterwards.
@@ -45,7 +46,7 @@ def installation(settings: Settings) -> Iterator[Settings]:
     # The same disk: what a commit costs depends on it.
     place = settings.home if settings.home.is_dir() else None
     with TemporaryDirectory(prefix="bench-", dir=place) as folder:
-        own = Settings(home=Path(folder), smtp=settings.smtp, send=settings.send)
+        own = Settings(home=Path(folder), smtp=settings.smtp)
         if settings.database_url.startswith("sqlite"):
             yield own
             return
@@ -120,7 +121,7 @@ def approve_edition(service: Service, *, octets: int) -> tuple[int, int]:
 
 def _compose(service: Service) -> int:
     path = service.settings.home / "story.txt"
-    path.write_text(_STORY, encoding="ascii")
+    path.write_text(STORY, encoding="ascii")
     report = import_sources(
         service.db,
         newsletter=_NEWSLETTER,
@@ -147,7 +148,7 @@ def _stretch(service: Service, edition_id: int, *, paragraphs: int) -> None:
     edit.edit(
         service.db,
         edition_id=edition_id,
-        changes=edit.Changes(opening="\n".join([_PARAGRAPH.strip()] * paragraphs)),
+        changes=edit.Changes(opening="\n".join([PARAGRAPH.strip()] * paragraphs)),
         templates=service.templates,
         site=service.site,
         actor=CLI,

@@ -42,7 +42,7 @@ class Carried:
     trouble: str | None
 
 
-class Crew:
+class Squad:
     """Worker processes that start at one moment; use as `with`.
 
     Args:

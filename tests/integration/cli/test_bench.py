@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from digest.cli import bench_edition
-from digest.cli.bench_workers import Crew, carry, running_sink, serve_sink
+from digest.cli.bench_workers import Squad, carry, running_sink, serve_sink
 from digest.cli.face import CLI
 from digest.domain.errors import StateError
 from digest.settings import DatabaseSettings, Settings, SmtpSettings
@@ -64,6 +64,18 @@ def test_without_a_server_letters_go_to_a_sink_of_its_own(
 
     assert "3 signed letters of" in ran.out
     assert list((tmp_path / "home").iterdir()) == []
+
+
+def test_the_operators_limits_do_not_slow_a_bench(
+    cli: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIGEST_SMTP__RATE_PER_MINUTE", "1")
+    monkeypatch.setenv("DIGEST_SEND__DOMAIN_RATES", "*=1")
+    monkeypatch.setenv("DIGEST_SEND__WARM_UP", "1")
+
+    ran = cli("bench", "send", "--letters", "9", "--json")
+
+    assert ran.document["letters"] == 9
 
 
 @pytest.mark.postgres
@@ -161,12 +173,12 @@ def test_a_worker_that_cannot_begin_says_why(tmp_path: Path) -> None:
     assert "There is no installation" in str(results.get_nowait())
 
 
-def test_a_crew_that_cannot_begin_is_an_error(tmp_path: Path) -> None:
+def test_a_squad_that_cannot_begin_is_an_error(tmp_path: Path) -> None:
     with (
-        Crew(Settings(home=tmp_path), 2) as crew,
+        Squad(Settings(home=tmp_path), 2) as squad,
         pytest.raises(StateError, match="There is no installation"),
     ):
-        crew.start()
+        squad.start()
 
 
 def test_a_sink_of_its_own_runs_until_it_is_told_to_stop() -> None:
