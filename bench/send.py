@@ -15,7 +15,7 @@ from functools import partial
 from statistics import median
 from typing import Any
 
-from bench import delay, postgres, tables
+from bench import postgres, tables, wire
 from bench.processes import TrialError, find_tool, module, smtp_sink, tidy_up_when_ended
 
 FAR_SECONDS = 0.050
@@ -66,7 +66,7 @@ def main() -> None:
             size=wanted.size,
             connections=FAR_CONNECTIONS,
             processes=1,
-            port=stack.enter_context(delay.delayed(near, FAR_SECONDS)),
+            port=stack.enter_context(wire.wired(near, round_trip=FAR_SECONDS)),
         )
         far_rates = _measure(_far_contenders(far, place), wanted.rounds)
     _report(vars(wanted), rates, far_rates)
