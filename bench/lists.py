@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from bench import postgres, recorder, tables
+from bench import postgres, recorder, tables, workers
 from bench.installation import Installation, fill
 from bench.processes import (
     TrialError,
@@ -93,7 +93,7 @@ def _measure(
         "import rows a second": wanted.readers / seconds,
         "import peak MB": peak,
     }
-    worker = found.start_worker()
+    worker = workers.start(found).process
     try:
         # Idle, as it would be when an edition is released.
         time.sleep(_SAMPLE_SECONDS * 3)

@@ -113,7 +113,9 @@ def running(
 
 
 @contextmanager
-def smtp_sink(*options: str, port: int | None = None) -> Iterator[int]:
+def smtp_sink(
+    *options: str, port: int | None = None, log: Path | None = None
+) -> Iterator[int]:
     """Run Postfix's smtp-sink; yields its port.
 
     Raises:
@@ -125,7 +127,8 @@ def smtp_sink(*options: str, port: int | None = None) -> Iterator[int]:
     found = port or free_port()
     # It refuses to run as root without being told what to become.
     become = ["-u", "nobody"] if os.geteuid() == 0 else []
-    with running([tool, *become, *options, f"127.0.0.1:{found}", "1000"], port=found):
+    command = [tool, *become, *options, f"127.0.0.1:{found}", "1000"]
+    with running(command, port=found, log=log):
         yield found
 
 
