@@ -7,7 +7,8 @@ import pytest
 
 from bench import postgres
 from bench.installation import Installation, prepare
-from bench.kills import Place, run_kill
+from bench.kills import run_kill
+from bench.trials import Place
 
 LETTERS = 2_000
 
@@ -30,13 +31,17 @@ def on_postgres(tmp_path: Path, postgres_url: str) -> Iterator[Place]:
 
 @pytest.mark.parametrize("uncertain", ["hold", "resend"])
 def test_promises_hold_after_kills(on_sqlite: Place, uncertain: str) -> None:
-    verdict = run_kill(on_sqlite, 1, seed=7, workers=1, uncertain=uncertain)
+    verdict = run_kill(
+        on_sqlite, f"kill-{uncertain}", seed=7, processes=1, uncertain=uncertain
+    )
 
+    assert verdict.kills > 0
     assert verdict.broken == []
 
 
 @pytest.mark.postgres
 def test_promises_hold_after_kills_of_two_workers(on_postgres: Place) -> None:
-    verdict = run_kill(on_postgres, 1, seed=7, workers=2, uncertain="resend")
+    verdict = run_kill(on_postgres, "kill", seed=7, processes=2, uncertain="resend")
 
+    assert verdict.kills > 0
     assert verdict.broken == []
