@@ -1,5 +1,7 @@
-"""Trials of workers and what they stand on: stopped, cut off, out of disk, moved."""
+"""Trials of a worker and what it stands on: stopped, cut off, out of disk."""
 
+import fcntl
+import os
 import random
 import shutil
 import signal
@@ -7,73 +9,118 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import replace
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from bench import postgres, recorder
-from bench.installation import readers_of
-from bench.kills import (
+from bench import peek, postgres, recorder, workers
+from bench.oracle import Bounds, Verdict, judge
+from bench.processes import TrialError, signal_group, wait_until
+from bench.trials import (
     CONNECTIONS,
+    FINISH_SECONDS,
     Place,
     Trial,
-    is_alive,
-    stop_all,
+    bounds_of_one,
     trial,
-    wait_for_end,
 )
-from bench.oracle import Bounds, Verdict, judge
-from bench.processes import TrialError, module, signal_group, start, wait_until
+from bench.workers import Worker
 
-_FINISH_SECONDS = 300.0
 _CUTS = 5
+_FELT_SECONDS = 30.0
 _FULL_SECONDS = 6.0
-_STOPPED_SECONDS = 12.0
 _MOST_STOPS = 200
-_LEAVING = 200
+_BETWEEN_STOPS_SECONDS = 0.002
+_STANDING_SECONDS = 0.05
+_AWAKE_SECONDS = 3.0
 _SPARE = 24 * 1024 * 1024
-_BLOCK = 16 * 1024
+_BLOCK = 4096
+_WAITING = "ledger.waiting"
 
 
-def run_stopped(place: Place, *, seed: int, uncertain: str) -> Verdict:
-    """Stop a worker past its lease while another goes on, then wake it."""
-    kind = "postgresql" if place.server else "sqlite"
-    name = f"stopped past its lease, {kind}, {uncertain}, seed {seed}"
+def run_stopped(place: Place, name: str, *, seed: int, uncertain: str) -> Verdict:
+    """Stop a worker past its lease; when another has finished its letters, wake it.
+
+    Raises:
+        TrialError: It could not be stopped while it held letters, or nobody went on.
+    """
     with trial(place, name, DIGEST_SEND__UNCERTAIN=uncertain) as held:
         with recorder.recording(held.record, held.port):
-            crew = [held.found.start_worker()]
+            crew = [workers.start(held.found)]
             try:
-                _wait_for(held, random.Random(seed).randrange(1, place.letters // 2))
-                _stop(held, crew[0])
+                held.wait_for(random.Random(seed).randrange(1, place.letters // 2))
+                asleep = _stop(held, crew[0])
                 early = recorder.count(held.record)
-                crew.append(held.found.start_worker("--once"))
-                _pass_lease(crew[1])
+                crew.append(workers.start(held.found, "--once"))
+                workers.wait_for_end(crew[1:])
                 meanwhile = recorder.count(held.record) - early
-                signal_group(crew[0], signal.SIGCONT)
-                wait_for_end(crew[1:])
-                _end_politely(crew[0])
+                _require_taken_over(held, asleep, meanwhile)
+                before = peek.ledger(held.found)
+                signal_group(crew[0].process, signal.SIGCONT)
+                time.sleep(_AWAKE_SECONDS)
+                workers.end_politely(crew[0])
+                is_same = peek.ledger(held.found) == before
             finally:
-                stop_all(crew)
-        verdict = judge(name, held.found, [held.record], _bounds(uncertain))
+                workers.kill_all(crew)
+        verdict = judge(name, held.found, [held.record], bounds_of_one(uncertain))
+        verdict.require(is_same, "the woken worker wrote to the ledger")
         verdict.notes = f"{meanwhile} letters by the other meanwhile"
         return verdict
 
 
-def _stop(held: Trial, worker: subprocess.Popen[bytes]) -> None:
-    """Stop a worker where it does not hold SQLite's write lock.
+def _stop(held: Trial, worker: Worker) -> dict[int, int]:
+    """Stop a worker where it holds letters but not the database.
 
-    There it would keep everybody out, and nobody could take its lease over.
+    Inside a transaction it would keep everybody out, and nobody could take over.
+
+    Returns:
+        The fences of the chunks it holds.
+
+    Raises:
+        TrialError: It was always inside a transaction, or held nothing.
     """
     for _ in range(_MOST_STOPS):
-        signal_group(worker, signal.SIGSTOP)
-        if held.found.database is not None or not _is_locked(held.found.home):
-            return
-        signal_group(worker, signal.SIGCONT)
-        time.sleep(0.002)
+        signal_group(worker.process, signal.SIGSTOP)
+        if not _holds_database(held):
+            break
+        signal_group(worker.process, signal.SIGCONT)
+        time.sleep(_BETWEEN_STOPS_SECONDS)
+    else:
+        raise TrialError(f"in a transaction each of {_MOST_STOPS} times")
+    process = worker.process.pid
+    asleep = {
+        chunk.chunk: chunk.fence
+        for chunk in peek.held(held.found)
+        if chunk.process == process
+    }
+    if not asleep:
+        raise TrialError("the worker that was stopped held nothing")
+    return asleep
 
 
-def _is_locked(home: Path) -> bool:
-    with closing(sqlite3.connect(home / "digest.db", timeout=0.05)) as connection:
+def _holds_database(held: Trial) -> bool:
+    if held.found.database is not None:
+        # What had been sent to the server runs to its end.
+        time.sleep(_STANDING_SECONDS)
+        return peek.is_mid_transaction(held.found)
+    home = held.found.home
+    return _has_turn(home / "digest.db.lock") or _is_locked(home / "digest.db")
+
+
+def _has_turn(path: Path) -> bool:
+    """Tell whether somebody has the turn to write: see `digest.storage.turn`."""
+    file = os.open(path, os.O_RDWR)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(file)
+
+
+def _is_locked(path: Path) -> bool:
+    with closing(sqlite3.connect(path, timeout=_STANDING_SECONDS)) as connection:
         try:
             connection.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError:
@@ -82,174 +129,144 @@ def _is_locked(home: Path) -> bool:
         return False
 
 
-def _pass_lease(other: subprocess.Popen[bytes]) -> None:
-    """Wait longer than a lease lasts, or until the other worker is through."""
-    until = time.monotonic() + _STOPPED_SECONDS
-    while time.monotonic() < until and is_alive(other):
-        time.sleep(0.1)
+def _require_taken_over(held: Trial, asleep: dict[int, int], meanwhile: int) -> None:
+    fences = peek.fences(held.found)
+    if not all(fences[chunk] > fence for chunk, fence in asleep.items()):
+        raise TrialError("nobody took over what the stopped worker held")
+    if not meanwhile:
+        raise TrialError("no letter went while the worker was stopped")
 
 
-def run_cut(place: Place, *, seed: int) -> Verdict:
-    """Cut a worker's connections to PostgreSQL, again and again."""
-    name = f"database cut {_CUTS} times, seed {seed}"
+def run_cut(place: Place, name: str, *, seed: int) -> Verdict:
+    """Cut a worker's connections to PostgreSQL, again and again.
+
+    Raises:
+        TrialError: A cut hit nothing.
+    """
     assert place.server is not None
     with trial(place, name) as held:
-        assert held.found.database is not None
         chance, cut = random.Random(seed), 0
         with recorder.recording(held.record, held.port):
-            worker = held.found.start_worker()
+            worker = workers.start(held.found)
             try:
                 for number in range(1, _CUTS + 1):
                     most = place.letters * number // (_CUTS + 2)
-                    _wait_for(held, chance.randrange(most // 2, most))
-                    cut += postgres.cut_connections(place.server, held.found.database)
+                    held.wait_for(chance.randrange(most // 2, most))
+                    cut += _cut(place.server, held, worker)
                 survived = _wait_until_sent(held, worker)
-                _end_politely(worker)
+                workers.end_politely(worker)
             finally:
-                stop_all([worker])
+                workers.kill_all([worker])
         bounds = Bounds(uncertain=_CUTS * CONNECTIONS)
         verdict = judge(name, held.found, [held.record], bounds)
         verdict.require(survived, "did not go on by itself")
+        verdict.rounds = _CUTS
         verdict.notes = f"{cut} connections cut"
         return verdict
 
 
-def run_full(place: Place, *, seed: int) -> Verdict:
-    """Fill the disk under the database for a while."""
-    name = f"disk full, seed {seed}"
-    with _small_disk(place, name) as own, trial(own, "home") as held:
-        filler = held.found.home / "filler"
+def _cut(server: str, held: Trial, worker: Worker) -> int:
+    """Cut every connection once, until the worker's ledger notices.
+
+    Raises:
+        TrialError: There was none, or it did not.
+    """
+    assert held.found.database is not None
+    before = len(worker.heard(_WAITING))
+    cut = postgres.cut_connections(server, held.found.database)
+    if not cut:
+        raise TrialError("there was no connection to cut")
+    wait_until(
+        lambda: len(worker.heard(_WAITING)) > before,
+        within=_FELT_SECONDS,
+        what="the worker's word that its database is away",
+    )
+    return cut
+
+
+def run_full(place: Place, name: str, *, seed: int) -> Verdict:
+    """Fill the disk under the database for a while.
+
+    Raises:
+        TrialError: The worker did not notice, or there is no disk to fill.
+    """
+    with _small_disk(place, name) as home, trial(place, name) as held:
+        filler = home / "filler"
         with recorder.recording(held.record, held.port):
-            worker = held.found.start_worker()
+            worker = workers.start(held.found)
             try:
-                _wait_for(held, random.Random(seed).randrange(1, place.letters // 2))
-                _fill(filler)
+                held.wait_for(random.Random(seed).randrange(1, place.letters // 2))
+                _fill_until_felt(filler, home / "digest.db", worker)
                 early = recorder.count(held.record)
                 time.sleep(_FULL_SECONDS)
                 while_full = recorder.count(held.record) - early
                 filler.unlink()
                 survived = _wait_until_sent(held, worker)
-                _end_politely(worker)
+                workers.end_politely(worker)
             finally:
                 filler.unlink(missing_ok=True)
-                stop_all([worker])
+                workers.kill_all([worker])
         verdict = judge(name, held.found, [held.record], Bounds())
         verdict.require(survived, "did not go on by itself")
         verdict.notes = f"{while_full} letters more while it was full"
         return verdict
 
 
-def run_machines(place: Place, *, seed: int, uncertain: str) -> Verdict:
-    """Let two homes share one PostgreSQL, and kill everything of one of them."""
-    name = f"two machines, one killed, {uncertain}, seed {seed}"
-    with trial(place, name, DIGEST_SEND__UNCERTAIN=uncertain) as held:
-        other = replace(held.found, home=held.found.home.with_name("other-machine"))
-        shutil.copytree(held.found.home, other.home)
-        with recorder.recording(held.record, held.port):
-            crew = [held.found.start_worker("--once"), other.start_worker("--once")]
-            try:
-                _wait_for(held, random.Random(seed).randrange(1, place.letters // 2))
-                stop_all(crew[:1])
-                wait_for_end(crew[1:])
-            finally:
-                stop_all(crew)
-                shutil.rmtree(other.home)
-                other.log.unlink(missing_ok=True)
-        return judge(name, held.found, [held.record], _bounds(uncertain))
+def _fill_until_felt(filler: Path, database: Path, worker: Worker) -> None:
+    """Take all the room there is until the worker says that it waits.
+
+    Commits reuse the log of the database as long as that has room, so it is emptied.
+    """
+    until = time.monotonic() + _FELT_SECONDS
+    with filler.open("wb", buffering=0) as file:
+        while not worker.heard(_WAITING):
+            if time.monotonic() > until:
+                raise TrialError("the worker did not feel that its disk was full")
+            _fill(file.fileno())
+            with (
+                suppress(sqlite3.OperationalError),
+                closing(sqlite3.connect(database, timeout=1)) as connection,
+            ):
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            _fill(file.fileno())
+    reasons = {entry["reason"] for entry in worker.heard(_WAITING)}
+    if not any("full" in reason or "I/O" in reason for reason in reasons):
+        raise TrialError(f"the worker waits for something else: {reasons}")
 
 
-def run_leaving(place: Place, *, seed: int) -> Verdict:
-    """Let readers leave during the send: a second later nothing goes to them."""
-    name = f"readers leave during the send, seed {seed}"
-    with trial(place, name) as held:
-        readers = sorted(readers_of(held.found))
-        leaving = random.Random(seed).sample(readers, min(_LEAVING, len(readers) // 2))
-        said = held.found.home / "left.tsv"
-        command = module("bench.leaver", str(held.record), *leaving)
-        with recorder.recording(held.record, held.port):
-            leaver = start(command, env=held.found.environment, log=said)
-            worker = held.found.start_worker("--once")
-            try:
-                wait_for_end([leaver, worker])
-            finally:
-                stop_all([leaver, worker])
-        left = _read_times(said)
-        late = [
-            letter
-            for letter in recorder.read(held.record)
-            if letter.at > left.get(letter.recipient, letter.at) + 1
-        ]
-        bounds = Bounds(skipped=len(leaving))
-        verdict = judge(name, held.found, [held.record], bounds)
-        verdict.require(len(left) == len(leaving), "the trial's readers did not leave")
-        verdict.require(not late, f"{len(late)} letters later than a second")
-        skipped = held.found.status()["counts"]["skipped"]
-        verdict.notes = f"{skipped} of {len(left)} left in time"
-        return verdict
+def _fill(file: int) -> None:
+    with suppress(OSError):
+        while os.write(file, b"\0" * _BLOCK):
+            pass
 
 
-def _read_times(path: Path) -> dict[str, float]:
-    lines = path.read_text(encoding="utf-8").splitlines()
-    parts = (line.split("\t") for line in lines if "\t" in line)
-    return {address: float(at) for address, at in parts}
-
-
-def _bounds(uncertain: str) -> Bounds:
-    """One worker died or slept: what it had open may be in doubt, or come twice."""
-    if uncertain == "resend":
-        return Bounds(copies=CONNECTIONS)
-    return Bounds(uncertain=CONNECTIONS)
-
-
-def _wait_for(held: Trial, count: int) -> None:
-    wait_until(
-        lambda: recorder.count(held.record) >= count,
-        within=_FINISH_SECONDS,
-        what=f"{count} letters",
-    )
-
-
-def _wait_until_sent(held: Trial, worker: subprocess.Popen[bytes]) -> bool:
+def _wait_until_sent(held: Trial, worker: Worker) -> bool:
     """Wait for the last letter; False: the worker ended, or it takes too long."""
-    until = time.monotonic() + _FINISH_SECONDS
-    while held.found.status()["state"] != "sent":
-        if time.monotonic() > until or not is_alive(worker):
+    until = time.monotonic() + FINISH_SECONDS
+    while not peek.is_sent(held.found):
+        if time.monotonic() > until or not worker.is_alive:
             return False
+        time.sleep(_STANDING_SECONDS)
     return True
 
 
-def _end_politely(worker: subprocess.Popen[bytes]) -> None:
-    signal_group(worker, signal.SIGTERM)
-    wait_for_end([worker], within=60)
-
-
 @contextmanager
-def _small_disk(place: Place, name: str) -> Iterator[Place]:
-    """Mount a memory disk with little room beyond the installation.
+def _small_disk(place: Place, name: str) -> Iterator[Path]:
+    """Mount a memory disk where a trial's home will be, with little room to spare.
 
     Raises:
         TrialError: That needs root.
     """
-    disk = place.root / "small-disk"
-    disk.mkdir()
+    home = place.root / name / "home"
+    home.mkdir(parents=True)
     size = _SPARE + sum(p.stat().st_size for p in place.ready.home.rglob("*"))
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(disk)]
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(home)]
     done = subprocess.run(mount, check=False, capture_output=True, text=True)
     if done.returncode:
-        disk.rmdir()
-        raise TrialError(f"{name}: {done.stderr.strip()}")
+        shutil.rmtree(home.parent)
+        raise TrialError(f"no disk to fill: {done.stderr.strip()}")
     try:
-        yield replace(place, root=disk)
+        yield home
     finally:
-        subprocess.run(["umount", str(disk)], check=True)
-        disk.rmdir()
-
-
-def _fill(path: Path) -> None:
-    """Take all the room there is."""
-    with path.open("wb", buffering=0) as file:
-        try:
-            while file.write(b"\0" * _BLOCK):
-                pass
-        except OSError:
-            return
+        subprocess.run(["umount", str(home)], check=True)
+        shutil.rmtree(home.parent)
