@@ -136,6 +136,19 @@ def utc_now() -> datetime:
     return datetime.now(tz=UTC)  # noqa: TID251 - the one place
 
 
+def find_database(settings: Settings) -> Database:
+    """Return the database of an installation, whatever its schema.
+
+    Raises:
+        StateError: `init` has made none.
+    """
+    if settings.database.url is None and not (settings.home / "digest.db").exists():
+        raise StateError(
+            f"There is no installation in {settings.home}.", "Run: digest init"
+        )
+    return Database(settings.database_url)
+
+
 def open_service(settings: Settings, *, clock: Clock = utc_now) -> Service:
     """Build what a face needs on an installation that `init` has made.
 
@@ -144,14 +157,7 @@ def open_service(settings: Settings, *, clock: Clock = utc_now) -> Service:
         SettingsError: The secret keys are missing or malformed.
     """
     pin_time_zones()
-    missing = (
-        settings.database.url is None and not (settings.home / "digest.db").exists()
-    )
-    if missing:
-        raise StateError(
-            f"There is no installation in {settings.home}.", "Run: digest init"
-        )
-    db = Database(settings.database_url)
+    db = find_database(settings)
     schema.require_current(db)
     return Service(
         settings=settings,

@@ -151,7 +151,8 @@ class Crew:
 def _failure(said: bytes) -> DigestError:
     document = json.loads(said or b"{}")
     return DigestError(
-        document.get("error", "A worker process was killed."), document.get("mend", "")
+        document.get("error", "A worker process ended without a word."),
+        document.get("mend", "Look above, or at what killed it: journalctl -k"),
     )
 
 

@@ -174,7 +174,8 @@ def _lines(edition: int, status: Status) -> Iterator[str]:
     if status.counts[DeliveryState.UNCERTAIN]:
         yield (
             "The answer to some was lost. See: digest deliveries list "
-            f"{edition} --state uncertain, then: digest deliveries settle {edition}"
+            f"{edition} --state uncertain, then: digest deliveries settle {edition} "
+            "--uncertain resend (or sent)"
         )
 
 
@@ -186,4 +187,7 @@ def _pause_lines(edition: int, status: Status) -> Iterator[str]:
     yield f"{letters(waiting, 'waits', 'wait')}{finish}."
     if status.counts[DeliveryState.DEFERRED]:
         yield f"What servers said: digest deliveries list {edition} --state deferred"
-    yield f"Go on: digest editions resume {edition}; stop: digest editions cancel"
+    yield (
+        f"Go on: digest editions resume {edition}; "
+        f"stop: digest editions cancel {edition}"
+    )

@@ -54,7 +54,7 @@ def check_config(ctx: typer.Context) -> None:
 def upgrade_database(ctx: typer.Context) -> None:
     """Bring the database to the schema this version knows."""
     face = face_of(ctx)
-    db = Database(face.settings().database_url)
+    db = bootstrap.find_database(face.settings())
     schema.upgrade(db)
     face.show({"revision": schema.current(db)}, f"At schema {schema.current(db)}.")
     db.close()

@@ -143,7 +143,9 @@ SUBSCRIPTION_MOVES: Mapping[SubscriptionState, frozenset[SubscriptionState]] = {
 }
 
 
-def check_edition_move(before: EditionState, after: EditionState) -> None:
+def check_edition_move(
+    edition_id: int, before: EditionState, after: EditionState
+) -> None:
     """Refuse a move the table does not allow.
 
     Raises:
@@ -152,6 +154,6 @@ def check_edition_move(before: EditionState, after: EditionState) -> None:
     if after not in EDITION_MOVES[before]:
         allowed = ", ".join(sorted(EDITION_MOVES[before])) or "nothing: it is final"
         raise StateError(
-            f"The edition is {before} and cannot become {after}.",
-            f"From {before} it can become: {allowed}.",
+            f"Edition {edition_id} is {before} and cannot become {after}.",
+            f"It can become {allowed}. See: digest editions status {edition_id}",
         )

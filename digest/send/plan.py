@@ -127,7 +127,7 @@ def _require_approval(edition: Edition) -> None:
     if edition.approved_hash != edition.content_hash:
         raise StateError(
             f"Edition {edition.id} was changed after its approval.",
-            f"Look at it and run: editions approve {edition.id}",
+            f"Look at it and run: digest editions approve {edition.id}",
         )
 
 
@@ -140,7 +140,8 @@ def _require_variants(tx: Tx, edition: Edition, *, now: datetime) -> None:
             f"{sections or 'all'} as {form}" for sections, form in missing
         )
         raise VariantsMissingError(
-            f"Edition {edition.id} is not rendered for: {names}."
+            f"Edition {edition.id} is not rendered for: {names}.",
+            f"Run: digest editions approve {edition.id}",
         )
 
 

@@ -197,7 +197,7 @@ def move(
     Raises:
         StateError: The move is not allowed, or somebody else was quicker.
     """
-    check_edition_move(edition.state, to)
+    check_edition_move(edition.id, edition.state, to)
     c = tables.editions.c
     changed = tx.execute(
         sql_update(tables.editions)

@@ -296,11 +296,13 @@ def test_a_database_that_is_away_is_told_in_one_line(
     assert ran.err.count("\n") == 1
 
 
-def test_a_database_without_a_home_is_refused_in_one_line(cli: Cli) -> None:
+def test_an_upgrade_of_nothing_says_how_to_begin(cli: Cli, tmp_path: Path) -> None:
     ran = cli("db", "upgrade")
 
     assert ran.status == 1
     assert len(ran.err.splitlines()) == 1
+    assert "Run: digest init" in ran.err
+    assert not (tmp_path / "home").exists()
 
 
 def test_warns_of_what_would_hurt_real_readers() -> None:

@@ -202,6 +202,14 @@ def test_an_unreachable_relay_is_one_line_that_names_the_mend(
     assert "DIGEST_SMTP__HOST" in ran.document["mend"]
 
 
+def test_what_cannot_be_done_now_names_a_command(cli: Run, edition: Edition) -> None:
+    ran = cli("editions", "pause", str(edition.id))
+
+    assert ran.status == 1
+    assert f"Edition {edition.id} is approved and cannot become paused" in ran.err
+    assert f"digest editions status {edition.id}" in ran.err
+
+
 def test_nothing_due_is_no_error(cli: Run, db: Database) -> None:
     ran = cli("worker", "--once")
 
@@ -269,7 +277,7 @@ def test_settles_letters_in_doubt(cli: Run, db: Database, edition: Edition) -> N
     status = cli("editions", "status", str(edition.id))
     ran = cli("deliveries", "settle", str(edition.id), "--uncertain", "sent", "--json")
 
-    assert "deliveries settle" in status.out
+    assert f"deliveries settle {edition.id} --uncertain resend" in status.out
     assert ran.document == {"settled": 1, "to": "sent"}
 
 
@@ -290,7 +298,8 @@ def test_a_pause_says_what_waits_and_the_ways_out(
     ran = cli("editions", "pause", str(edition.id))
 
     assert "1 letter waits." in ran.out
-    assert f"editions resume {edition.id}" in ran.out
+    assert f"digest editions resume {edition.id};" in ran.out
+    assert f"digest editions cancel {edition.id}\n" in ran.out
 
 
 def test_a_pause_of_the_worker_says_where_to_look(

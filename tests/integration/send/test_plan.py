@@ -133,9 +133,10 @@ def test_a_missing_variant_is_named_and_nothing_is_released(db: Database) -> Non
     add_reader(db, newsletter, "arts@example.com", sections="arts")
     edition = add_edition(db, newsletter)
 
-    with pytest.raises(plan.VariantsMissingError, match="arts as html"):
+    with pytest.raises(plan.VariantsMissingError, match="arts as html") as caught:
         release_edition(db, edition)
 
+    assert f"digest editions approve {edition.id}" in caught.value.mend
     assert rows_of(db, edition) == []
 
 
