@@ -8,10 +8,12 @@ from digest.domain.actor import Actor
 from digest.domain.editions import Edition
 from digest.domain.errors import StateError
 from digest.domain.states import DeliveryState, EditionState
-from digest.storage import answers, audit, chunks, deliveries, editions
+from digest.storage import answers, audit, chunks, deliveries, editions, rates
 from digest.storage.engine import Database
 
 _RATE_WINDOW = timedelta(seconds=30)
+# A day of the warm-up; all others are shorter.
+_LONGEST_SPAN = timedelta(days=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +62,7 @@ def _finish(db: Database, edition_id: int, *, actor: Actor, now: datetime) -> No
         edition = editions.get(tx, edition_id)
         editions.move(tx, edition, EditionState.SENT, now=now, finished_at=now)
         answers.forget(tx, edition_id)
+        rates.forget(tx, before=now - _LONGEST_SPAN)
         counts = deliveries.counts(tx, edition_id, since=now).by_state
         audit.record(
             tx,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from digest.domain.rates import Limit, Used, take
 from digest.storage import tables
@@ -50,6 +50,11 @@ def _lock(tx: Tx, key: str) -> Used | None:
     query = select(_c.span, _c.taken).where(_c.key == key).with_for_update()
     row = tx.execute(query).one_or_none()
     return None if row is None else Used(span=row.span, taken=row.taken)
+
+
+def forget(tx: Tx, *, before: datetime) -> None:
+    """Delete what was taken in spans that began before: one row for each domain."""
+    tx.execute(delete(tables.rates).where(_c.span < before))
 
 
 def first_release(tx: Tx) -> datetime | None:

@@ -3,11 +3,14 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+from sqlalchemy import select, update
+
 from digest.domain.rates import Limit, per_minute
-from digest.storage import rates
+from digest.send import progress
+from digest.storage import rates, tables
 from digest.storage.engine import Database
 from tests.builders import NOW, add_newsletter
-from tests.posting import add_edition, add_readers, release_edition
+from tests.posting import DESK, add_edition, add_readers, release_edition
 
 
 def lease_all(db: Database, limit: Limit) -> int:
@@ -54,6 +57,26 @@ def test_several_limits_are_leased_at_once(db: Database) -> None:
         granted = rates.lease(tx, limits, now=NOW)
 
     assert granted == {"relay": 1, "domain:example.com": 0}
+
+
+def test_a_finished_edition_leaves_no_old_spans(db: Database) -> None:
+    newsletter = add_newsletter(db)
+    add_readers(db, newsletter, 1)
+    edition = release_edition(db, add_edition(db, newsletter))
+    now = NOW + timedelta(days=7)
+    domains = [per_minute("example.com", 600), per_minute("example.org", 600)]
+    for limit, at in zip(domains, (NOW, now), strict=True):
+        with db.write() as tx:
+            rates.lease(tx, [limit], now=at)
+    with db.write() as tx:
+        tx.execute(update(tables.chunks).values(due_at=None))
+
+    progress.finish_editions(db, actor=DESK, now=now)
+
+    with db.read() as tx:
+        kept = tx.execute(select(tables.rates.c.key)).scalars().all()
+    assert progress.status(db, edition_id=edition.id, now=now).state == "sent"
+    assert kept == ["example.org"]
 
 
 def test_the_first_release_is_remembered(db: Database) -> None:
