@@ -6,6 +6,7 @@ with the next one's intent, in one transaction (design rule 3).
 """
 
 import asyncio
+from collections import deque
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -88,6 +89,9 @@ class Lane:
         self._ahead: _Draft | None = None
         self._current: _Draft
         self._permit: Permit | None = None
+        self._done: deque[Job] = deque()
+        self._has_news = False
+        self._flushing = asyncio.Lock()
 
     async def run(self) -> None:
         """Carry letters until there will be no more."""
@@ -99,20 +103,32 @@ class Lane:
                     await self.flush()
                     self._pending = (draft.job, draft.result)
                 else:
-                    await self._source.finish(draft.job)
+                    self._done.append(draft.job)
+                    await self.flush()
 
     async def flush(self) -> None:
-        """Make the last letter's result durable, if it is not on its way to be."""
-        if (pending := self._take_pending()) is not None:
-            (permit,) = await self._ledger.record(pending[1])
-            await self._settled(pending, permit)
+        """Make the last letter's result durable, and see to what follows from it."""
+        # Whoever comes second waits: a lane must not end before what a sweep began.
+        async with self._flushing:
+            if (pending := self._take_pending()) is not None:
+                (permit,) = await self._ledger.record(pending[1])
+                self._heed(pending, permit)
+            if self._has_news:
+                self._has_news = False
+                await self._storms.share()
+            while self._done:
+                await self._source.finish(self._done.popleft())
 
     def _take_pending(self) -> tuple[Job, Result] | None:
         pending, self._pending = self._pending, None
         return pending
 
-    async def _settled(self, pending: tuple[Job, Result], permit: Permit) -> None:
-        """Heed that a result is durable, or why it never will be."""
+    def _heed(self, pending: tuple[Job, Result], permit: Permit) -> None:
+        """Heed that a result is durable, or why it never will be.
+
+        It awaits nothing: between the next letter's permit and its text a reader may
+        leave, or the edition be paused. `flush` does what takes time.
+        """
         job, result = pending
         if permit == Permit.LOST:
             job.claim.lost = True
@@ -120,9 +136,8 @@ class Lane:
             job.claim.settled = True
             job.claim.closed |= permit == Permit.CLOSED
             _count(self._totals, result)
-            if self._storms.hear(job, result):
-                await self._storms.share()
-        await self._source.finish(job)
+            self._has_news |= self._storms.hear(job, result)
+        self._done.append(job)
 
     async def _next_draft(self) -> _Draft | None:
         draft, self._ahead = self._ahead, None
@@ -178,7 +193,8 @@ class Lane:
             self._pending = (draft.job, self._result(draft.job, outcome))
             return
         self._line.give_up(envelope)
-        await self._source.finish(draft.job)
+        self._done.append(draft.job)
+        await self.flush()
 
     async def _send(self, job: Job, envelope: Envelope) -> Outcome | None:
         """Try until there is an outcome; None: the letter is left as it is."""
@@ -214,7 +230,7 @@ class Lane:
             self._ahead = self._write(job)
         permits = await recorded
         if pending is not None:
-            await self._settled(pending, permits[0])
+            self._heed(pending, permits[0])
         self._permit = permits[-1]
         return self._permit == Permit.GRANTED
 
