@@ -169,6 +169,8 @@ class Lane:
         if job.bar is not None:
             draft.result = skip(self._intent(draft), job.bar)
             return draft
+        if self._is_shut(job):
+            return draft
         try:
             draft.envelope = job.write(dated_at)
         except Exception as error:  # noqa: BLE001 - whatever one row holds
@@ -182,6 +184,13 @@ class Lane:
                 tried=False,
             )
         return draft
+
+    def _is_shut(self, job: Job) -> bool:
+        """Tell whether the relay is left alone; the letter's claim then waits, too."""
+        if not self._watch.is_closed(self._clock()):
+            return False
+        job.claim.not_before = self._watch.closed_until
+        return True
 
     async def _carry(self, draft: _Draft, envelope: Envelope) -> None:
         """Carry one letter, or leave it as it is where its claim is over."""
@@ -198,11 +207,7 @@ class Lane:
 
     async def _send(self, job: Job, envelope: Envelope) -> Outcome | None:
         """Try until there is an outcome; None: the letter is left as it is."""
-        while not job.claim.is_over:
-            now = self._clock()
-            if self._watch.is_closed(now):
-                job.claim.not_before = self._watch.closed_until
-                return None
+        while not (job.claim.is_over or self._is_shut(job)):
             if not self._line.is_open:
                 # To connect may take minutes.
                 await self.flush()

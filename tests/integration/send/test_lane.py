@@ -108,3 +108,20 @@ async def test_nothing_is_awaited_between_a_permit_and_the_text(
     # The claim of one ends only when the text of the next has gone.
     assert tray.arrived == [2, 3, 3]
     assert [row.state for row in notices_of(db)] == ["sent"] * 3
+
+
+async def test_while_the_relay_is_left_alone_nothing_is_written(
+    sqlite_db: Database, unused_port: int
+) -> None:
+    tray = Tray(Inbox())
+    fill(sqlite_db, tray, "alice@example.com", "bob@example.com")
+    claims = [job.claim for job in tray.jobs]
+    watch = RelayWatch(make_post(sqlite_db, unused_port))
+    watch.failed("away", NOW)
+
+    async with make_lane(sqlite_db, unused_port, tray, watch) as lane:
+        await lane.run()
+
+    assert tray.written == []
+    assert {claim.not_before for claim in claims} == {watch.closed_until}
+    assert len(tray.arrived) == 2
