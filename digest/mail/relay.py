@@ -2,10 +2,10 @@
 
 import ssl
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from typing import Literal
 
 from digest.domain.errors import SettingsError
+from digest.domain.hosts import is_loopback
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +61,7 @@ class Relay:
     timeouts: Timeouts = Timeouts()
 
     def __post_init__(self) -> None:
-        if self.username and self.security == "none" and not _is_loopback(self.host):
+        if self.username and self.security == "none" and not is_loopback(self.host):
             raise SettingsError(
                 f"The password for {self.host} would be sent in the clear.",
                 "Set smtp.security to starttls or tls.",
@@ -88,10 +88,3 @@ def tls_context(relay: Relay) -> ssl.SSLContext | None:
         ) from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"

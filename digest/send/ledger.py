@@ -5,12 +5,12 @@ round, not one a letter (design rule 3). All writing is done by one thread.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import structlog
 
@@ -24,6 +24,8 @@ from digest.storage.usual import UsualGroup
 Entry = Intent | Result
 Key = tuple[LetterKind, int]
 Answer = TypeVar("Answer")
+Persist = Callable[[Callable[[], Any]], Awaitable[Any]]
+"""Runs something that writes until it succeeds: `Ledger.persist`."""
 
 _log = structlog.get_logger()
 _RETRY_SECONDS = 0.5

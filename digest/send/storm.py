@@ -2,10 +2,9 @@
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import structlog
 
@@ -14,12 +13,10 @@ from digest.domain.answers import ALL, Refused, describe, is_storm, look_back
 from digest.domain.deliveries import Delivery, Result
 from digest.domain.states import EditionState
 from digest.send.job import Job
+from digest.send.ledger import Persist
 from digest.send.post import Clock
 from digest.storage import answers, audit, editions
 from digest.storage.engine import Database, Tx
-
-Persist = Callable[[Callable[[], Any]], Awaitable[Any]]
-"""Runs something that writes until it succeeds: `Ledger.persist`."""
 
 _log = structlog.get_logger()
 _MOST_DOMAINS = 20_000

@@ -6,18 +6,15 @@ used up.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from digest.domain.rates import RELAY, Limit, RateRules, per_minute
+from digest.send.ledger import Persist
 from digest.send.post import Clock
 from digest.storage import rates
 from digest.storage.engine import Database
-
-Persist = Callable[[Callable[[], Any]], Awaitable[Any]]
-"""Runs something that writes until it succeeds: `Ledger.persist`."""
 
 _MOST_KEPT = 20_000
 

@@ -1,12 +1,13 @@
 """Attempts: every try that did not end in `sent`, one row each, never changed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
     Select,
+    Table,
     exists,
     func,
     insert,
@@ -28,10 +29,11 @@ LETTER = {
 }
 """Which column names the letter of a kind."""
 
-_LETTERS = {
+LETTERS: Mapping[LetterKind, Table] = {
     LetterKind.DELIVERY: tables.deliveries,
     LetterKind.NOTICE: tables.notices,
 }
+"""Which table holds the letters of a kind."""
 
 
 _is_lost = tables.attempts.c.outcome == DeliveryState.UNCERTAIN.value
@@ -74,13 +76,13 @@ def add(tx: Tx, kind: LetterKind, results: Sequence[Result], *, worker: str) -> 
 
 def is_in_doubt(kind: LetterKind) -> ColumnElement[bool]:
     """Whether an answer to the letter that a statement is about was ever lost."""
-    of_letter = LETTER[kind] == _LETTERS[kind].c.id
+    of_letter = LETTER[kind] == LETTERS[kind].c.id
     return exists().where(of_letter, _is_lost)
 
 
 def is_past_resending(kind: LetterKind) -> ColumnElement[bool]:
     """Whether the answer was lost so often that it is not sent again by itself."""
-    lost = select(func.count()).where(LETTER[kind] == _LETTERS[kind].c.id, _is_lost)
+    lost = select(func.count()).where(LETTER[kind] == LETTERS[kind].c.id, _is_lost)
     return lost.scalar_subquery() > MOST_RESENDS
 
 
@@ -118,7 +120,7 @@ def hush_erased(tx: Tx, kind: LetterKind, letters: Sequence[int]) -> None:
     """Forget what servers said of letters whose readers were erased meanwhile."""
     if not letters:
         return
-    table = _LETTERS[kind]
+    table = LETTERS[kind]
     erased = select(table.c.id).where(
         table.c.id.in_(letters), table.c.address.is_(None)
     )

@@ -16,25 +16,15 @@ def barred(
     tx: Tx, kind: LetterKind, letters: Sequence[int], *, now: datetime
 ) -> Mapping[int, SkipReason]:
     """Say which letters may not be sent, and why."""
-    found = barred_query(kind, letters, now=now)
-    rows = tx.execute(select(found).where(found.c.bar.is_not(None)))
-    return {row.id: SkipReason(row.bar) for row in rows}
-
-
-def barred_query(kind: LetterKind, letters: Sequence[int], *, now: datetime) -> Any:
-    """Build the subquery (`id`, `bar`) over some letters; `bar` null: may be sent."""
     if kind == LetterKind.DELIVERY:
         c = tables.deliveries.c
-        query = select(c.id, bar_of_delivery(now).label("bar"))
-        joined = join_readers(query).where(c.id.in_(letters))
-        return joined.subquery()
-    c = tables.notices.c
-    return (
-        select(c.id, bar_of_notice().label("bar"))
-        .outerjoin(tables.subscribers)
-        .where(c.id.in_(letters))
-        .subquery()
-    )
+        query = join_readers(select(c.id, bar_of_delivery(now).label("bar")))
+    else:
+        c = tables.notices.c
+        query = select(c.id, bar_of_notice().label("bar"))
+        query = query.outerjoin(tables.subscribers)
+    rows = tx.execute(query.where(c.id.in_(letters)))
+    return {row.id: SkipReason(row.bar) for row in rows if row.bar is not None}
 
 
 def is_free(kind: LetterKind, now: ColumnElement[datetime]) -> ColumnElement[bool]:

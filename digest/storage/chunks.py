@@ -1,7 +1,7 @@
 """Chunks: runs of an edition's deliveries, claimed under one lease and one fence."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import (
@@ -40,14 +40,12 @@ class Chunk:
         edition_id: Its edition.
         number: Its place in the edition, from 0.
         edition_state: The edition's state at the claim.
-        in_doubt: Letters that its last worker left without an answer.
     """
 
     lease: Lease
     edition_id: int
     number: int
     edition_state: EditionState
-    in_doubt: int = 0
 
     @property
     def is_carried(self) -> bool:
@@ -180,8 +178,8 @@ def claim(
         number=row.number,
         edition_state=EditionState(state),
     )
-    lost = _recover(tx, chunk, owner=owner, now=now, uncertain=uncertain)
-    return replace(chunk, in_doubt=lost)
+    _recover(tx, chunk, owner=owner, now=now, uncertain=uncertain)
+    return chunk
 
 
 def _claimable(
@@ -204,7 +202,7 @@ def _is_overdue(
 
 def _recover(
     tx: Tx, chunk: Chunk, *, owner: str, now: datetime, uncertain: UncertainPolicy
-) -> int:
+) -> None:
     """Settle what an earlier holder of the chunk left without an answer."""
     here = and_(
         _d.edition_id == chunk.edition_id,
@@ -225,7 +223,7 @@ def _recover(
         literal(uncertain == UncertainPolicy.RESEND and may_go_on),
         ~attempts.is_past_resending(LetterKind.DELIVERY),
     )
-    changed = tx.execute(
+    tx.execute(
         update(tables.deliveries)
         .where(here)
         .values(
@@ -237,7 +235,6 @@ def _recover(
             next_attempt_at=case((again, literal(now, UtcDateTime)), else_=null()),
         )
     )
-    return changed.rowcount
 
 
 def give_back(

@@ -28,14 +28,10 @@ from sqlalchemy import (
 from digest.domain.deliveries import Intent, Lease, LetterKind, Result
 from digest.domain.states import DeliveryState, EditionState
 from digest.storage import attempts, bars, tables
+from digest.storage.attempts import LETTERS
 from digest.storage.batch import Batch, Columns, Statement
 from digest.storage.engine import Tx
 from digest.storage.types import UtcDateTime
-
-TABLES: Mapping[LetterKind, Table] = {
-    LetterKind.DELIVERY: tables.deliveries,
-    LetterKind.NOTICE: tables.notices,
-}
 
 OPEN = (DeliveryState.QUEUED, DeliveryState.DEFERRED)
 """The states from which a letter may be handed over."""
@@ -136,7 +132,7 @@ def take_back(tx: Tx, letters: Collection[int]) -> None:
 
 @cache
 def _intend(kind: LetterKind, dialect: Dialect) -> Statement:
-    table = TABLES[kind]
+    table = LETTERS[kind]
     c, batch = table.c, Batch({"id": int, "dated_at": datetime}, dialect.name)
     now = bindparam("now", type_=UtcDateTime)
     statement = (
@@ -159,7 +155,7 @@ def _intend(kind: LetterKind, dialect: Dialect) -> Statement:
 
 
 def _dispatching(tx: Tx, kind: LetterKind, letters: Collection[int]) -> set[int]:
-    c = TABLES[kind].c
+    c = LETTERS[kind].c
     query = select(c.id).where(c.id.in_(letters), c.state == DeliveryState.DISPATCHING)
     return set(tx.execute(query).scalars())
 
@@ -192,7 +188,7 @@ def _unwritten(tx: Tx, kind: LetterKind, results: Sequence[Result]) -> Sequence[
     """Leave out what was written by a commit whose answer did not reach us."""
     if not results:
         return results
-    c = TABLES[kind].c
+    c = LETTERS[kind].c
     query = (
         select(c.id, c.state, c.next_attempt_at)
         .where(c.id.in_([r.letter_id for r in results]))
@@ -216,7 +212,7 @@ def _may_follow(result: Result, row: Row[Any]) -> bool:
 @cache
 def _settle_sent(kind: LetterKind, dialect: Dialect) -> Statement:
     columns: Columns = {"id": int, "code": int, "text": str, "at": datetime}
-    table, batch = TABLES[kind], Batch(columns, dialect.name)
+    table, batch = LETTERS[kind], Batch(columns, dialect.name)
     statement = (
         update(table)
         .where(table.c.id == batch["id"])
@@ -234,7 +230,7 @@ def _settle_sent(kind: LetterKind, dialect: Dialect) -> Statement:
 
 
 def _settle_others(kind: LetterKind) -> Any:
-    table = TABLES[kind]
+    table = LETTERS[kind]
     c = table.c
     stays = and_(bindparam("p_in_doubt") == 1, attempts.is_past_resending(kind))
     is_anew = and_(bindparam("p_refusals") == 1, ~attempts.is_in_doubt(kind))

@@ -14,6 +14,7 @@ from digest.domain.letters import NewNotice, NoticeKind
 from digest.domain.states import DeliveryState, SubscriptionState, SuppressionReason
 from digest.domain.subscribers import Origin
 from digest.storage import (
+    attempts,
     ledger,
     newsletters,
     notices,
@@ -309,7 +310,7 @@ def test_nor_does_an_answer_that_comes_later(
         post(tx, alice, state="dispatching")
         write_notice(tx, alice)
         tx.execute(update(tables.notices).values(state="dispatching"))
-        letter_id = tx.execute(select(ledger.TABLES[kind].c.id)).scalar_one()
+        letter_id = tx.execute(select(attempts.LETTERS[kind].c.id)).scalar_one()
     erase_reader(db, alice)
     answer = Result(
         lease=Lease(kind=kind, row_id=letter_id, fence=0),
