@@ -4,14 +4,18 @@ import asyncio
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
 
 from digest.domain.actor import WORKER
-from digest.domain.deliveries import Imprint, Lease, LetterKind, Notice
+from digest.domain.deliveries import Lease, LetterKind, Notice
+from digest.domain.errors import StateError
 from digest.domain.states import EditionState
-from digest.send import progress
+from digest.send import plan, progress
 from digest.send.job import Claim, Job
 from digest.send.ledger import Ledger
-from digest.send.letter import EditionLetters
+from digest.send.loader import Loader
 from digest.send.notice_letter import NoticeLetters
 from digest.send.post import Clock, Post
 from digest.send.queue import Queue
@@ -22,14 +26,13 @@ from digest.storage import (
     editions,
     ledger as rows,
     notice_ledger,
-    open_letters,
 )
 from digest.storage.chunks import Chunk
-from digest.storage.engine import Tx
 
-_EDITIONS_KEPT = 4
+_log = structlog.get_logger()
 _NOTICES_AT_ONCE = 50
 _BETWEEN_LOOKS_SECONDS = 0.2
+_UNTIL_MENDED = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +67,7 @@ class Feeder:
         # New at each start: after a failure its former leases are another's.
         self._owner = f"{post.worker}:{secrets.token_hex(2)}"
         self._claims: dict[Lease, Claim] = {}
-        self._letters: dict[int, EditionLetters] = {}
+        self._loader = Loader(post, clock=clock)
         self._notices = NoticeLetters(
             site=post.site, secrets=post.secrets, signer=post.signer
         )
@@ -224,7 +227,7 @@ class Feeder:
         held = Claim(lease=chunk.lease, chunk=chunk)
         # From here on its lease is renewed, however long it takes to load.
         self._claims[held.lease] = held
-        jobs = await self._ledger.consult(lambda: self._load(held, chunk))
+        jobs = await self._load(held, chunk)
         self._queue.low = max(self._post.connections, len(jobs) // 2)
         self._supply(held, jobs)
         if not jobs:
@@ -248,29 +251,29 @@ class Feeder:
                 left_behind=vigil.left_behind(silent),
             )
 
-    def _load(self, claim: Claim, chunk: Chunk) -> list[Job]:
-        if not chunk.is_carried:
+    async def _load(self, claim: Claim, chunk: Chunk) -> list[Job]:
+        """Load a chunk; where that fails, its edition stops and the others go on."""
+        try:
+            return await self._ledger.consult(lambda: self._loader.load(claim, chunk))
+        except Exception as error:  # noqa: BLE001 - whatever one edition holds
+            _log.exception("edition.unloadable", id=chunk.edition_id)
+            reason = f"its letters cannot be made: {type(error).__name__}: {error}"
+            await self._ledger.persist(lambda: self._stop(claim, chunk, reason))
             return []
-        with self._post.db.read() as tx:
-            self._prepare(tx, chunk.edition_id)
-            found = open_letters.load(tx, chunk, now=self._clock())
-        writer = self._letters[chunk.edition_id].write
-        return [Job(claim=claim, letter=d, bar=bar, writer=writer) for d, bar in found]
 
-    def _prepare(self, tx: Tx, edition_id: int) -> None:
-        """Make an edition's letters ready to be filled, once."""
-        if edition_id in self._letters:
-            return
-        if len(self._letters) >= _EDITIONS_KEPT:
-            del self._letters[next(iter(self._letters))]
-        frozen = editions.get(tx, edition_id).frozen
-        assert frozen is not None, "a released edition is frozen"
-        self._letters[edition_id] = EditionLetters(
-            Imprint(**frozen),
-            editions.variants(tx, edition_id),
-            secrets=self._post.secrets,
-            signer=self._post.signer,
-        )
+    def _stop(self, claim: Claim, chunk: Chunk, reason: str) -> None:
+        now = self._clock()
+        try:
+            plan.pause(
+                self._post.db,
+                edition_id=chunk.edition_id,
+                reason=reason,
+                actor=WORKER,
+                now=now,
+            )
+        except StateError:
+            # What is sent already cannot be paused, but can wait.
+            claim.not_before = now + _UNTIL_MENDED
 
     def _supply(self, claim: Claim, jobs: Sequence[Job]) -> None:
         claim.outstanding = len(jobs)

@@ -1,14 +1,18 @@
 """Claims: what a worker holds is its own, and what nobody works on is found."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from digest.bootstrap import utc_now
 from digest.domain.editions import Edition
+from digest.domain.states import EditionState
+from digest.send import progress
 from digest.send.post import Post
 from digest.send.worker import drain
-from digest.storage import chunks, notice_ledger, notices
+from digest.storage import chunks, notice_ledger, notices, tables
 from digest.storage.engine import Database
 from tests.builders import NOW, add_newsletter
 from tests.posting import (
@@ -94,3 +98,53 @@ async def test_a_notice_whose_claim_was_not_answered_is_found_again(
 
     assert inbox.recipients() == ["bob@example.com"]
     assert [row.state for row in notices_of(db)] == ["sent"]
+
+
+def make_two_editions(db: Database) -> tuple[Edition, Edition]:
+    """Two for the same reader; of the first no letter can be made."""
+    newsletter = add_newsletter(db)
+    add_readers(db, newsletter, 1)
+    bad = add_edition(db, newsletter)
+    good = add_edition(
+        db, newsletter, number=20, issue_date=bad.issue_date + timedelta(days=7)
+    )
+    for edition in (bad, good):
+        release_edition(db, edition)
+    with db.write() as tx:
+        tx.execute(
+            update(tables.editions)
+            .where(tables.editions.c.id == bad.id)
+            .values(frozen={"name": "made by a version to come"})
+        )
+    return bad, good
+
+
+async def test_an_edition_that_cannot_be_loaded_stops_no_other(db: Database) -> None:
+    bad, good = make_two_editions(db)
+
+    async with Inbox().sink() as sink, asyncio.timeout(20):
+        await drain(make_post(db, sink.port), clock=lambda: NOW)
+
+    status = progress.status(db, edition_id=bad.id, now=NOW)
+    assert status.state == EditionState.PAUSED
+    assert "cannot be made: TypeError" in str(status.pause_reason)
+    assert [row.state for row in rows_of(db, bad)] == ["queued"]
+    assert [row.state for row in rows_of(db, good)] == ["sent"]
+
+
+async def test_what_is_resent_of_an_edition_that_cannot_be_loaded_waits(
+    sqlite_db: Database,
+) -> None:
+    bad, good = make_two_editions(sqlite_db)
+    with sqlite_db.write() as tx:
+        tx.execute(
+            update(tables.editions)
+            .where(tables.editions.c.id == bad.id)
+            .values(state=EditionState.SENT)
+        )
+
+    async with Inbox().sink() as sink, asyncio.timeout(20):
+        totals = await drain(make_post(sqlite_db, sink.port), clock=lambda: NOW)
+
+    assert totals.waiting == 1
+    assert [row.state for row in rows_of(sqlite_db, good)] == ["sent"]
