@@ -30,7 +30,7 @@ from digest.fetch import client
 from digest.fetch.client import Fetcher
 from digest.mail.dkim import Signer
 from digest.mail.relay import Relay
-from digest.send import plan, proof
+from digest.send import proof, release
 from digest.send.post import Post
 from digest.settings import Settings
 from digest.storage import newsletters, schema
@@ -92,8 +92,8 @@ class Service:
                 now=self.now(),
             )
             # A reader may choose other sections just now: then render those too.
-            with suppress(plan.VariantsMissingError):
-                return plan.release(
+            with suppress(release.VariantsMissingError):
+                return release.release(
                     self.db,
                     edition_id=edition_id,
                     site=self.site,

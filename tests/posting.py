@@ -20,8 +20,8 @@ from digest.domain.slots import Slot, marker
 from digest.domain.states import EditionState, SubscriptionState
 from digest.mail.sink import Received, Sink
 from digest.mail.smtp import Relay
-from digest.send.plan import release
 from digest.send.post import Post
+from digest.send.release import release
 from digest.storage import chunks, editions, ledger, tables
 from digest.storage.chunks import Chunk
 from digest.storage.engine import Database

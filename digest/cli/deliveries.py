@@ -11,7 +11,7 @@ from digest.cli.editions import EditionId
 from digest.cli.face import CLI, face_of
 from digest.domain.deliveries import LetterKind, message_id
 from digest.domain.states import DeliveryState
-from digest.send import plan
+from digest.send import steering
 from digest.storage import deliveries, editions
 from digest.storage.deliveries import Listed
 
@@ -72,7 +72,7 @@ def settle_deliveries(
     """Decide about letters whose answer was lost."""
     face = face_of(ctx)
     service = face.service()
-    count = plan.settle_uncertain(
+    count = steering.settle_uncertain(
         service.db,
         edition_id=edition,
         choice=uncertain.value,

@@ -18,7 +18,7 @@ from digest.domain.slots import Slot, split
 from digest.domain.states import DeliveryState
 from digest.domain.theme import read_theme
 from digest.send.letter import EditionLetters
-from digest.send.plan import imprint_of
+from digest.send.release import imprint_of
 
 _NOBODY = "reader@example.com"
 _NO_LINK = "preview"

@@ -14,7 +14,7 @@ from digest.domain.addresses import parse_address
 from digest.domain.calendar_text import parse_instant
 from digest.domain.errors import UsageError
 from digest.domain.states import DeliveryState, EditionState
-from digest.send import plan, progress
+from digest.send import progress, steering
 from digest.send.progress import Status
 from digest.storage import editions, newsletters
 
@@ -74,7 +74,7 @@ def pause_edition(
     """Hand no further letter over; those under way finish."""
     face = face_of(ctx)
     service = face.service()
-    plan.pause(
+    steering.pause(
         service.db, edition_id=edition, reason=reason, actor=CLI, now=service.now()
     )
     _show(face, edition)
@@ -84,7 +84,7 @@ def resume_edition(ctx: typer.Context, edition: EditionId) -> None:
     """Go on with a paused edition."""
     face = face_of(ctx)
     service = face.service()
-    plan.resume(service.db, edition_id=edition, actor=CLI, now=service.now())
+    steering.resume(service.db, edition_id=edition, actor=CLI, now=service.now())
     _show(face, edition)
 
 
@@ -92,7 +92,9 @@ def cancel_edition(ctx: typer.Context, edition: EditionId) -> None:
     """Send nothing of an edition, or nothing further; this cannot be undone."""
     face = face_of(ctx)
     service = face.service()
-    effect = plan.cancel(service.db, edition_id=edition, actor=CLI, now=service.now())
+    effect = steering.cancel(
+        service.db, edition_id=edition, actor=CLI, now=service.now()
+    )
     face.show(
         {"state": EditionState.CANCELLED, **asdict(effect)},
         f"Edition {edition} is cancelled: "

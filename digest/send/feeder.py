@@ -12,7 +12,7 @@ from digest.domain.actor import WORKER
 from digest.domain.deliveries import Lease, LetterKind, Notice
 from digest.domain.errors import StateError
 from digest.domain.states import EditionState
-from digest.send import plan, progress
+from digest.send import progress, steering
 from digest.send.job import Claim, Job
 from digest.send.ledger import Ledger
 from digest.send.loader import Loader
@@ -105,6 +105,10 @@ class Feeder:
     async def next_job(self) -> Job | None:
         """Wait for a letter to carry; None: there will be no more."""
         return await self._queue.next()
+
+    def put_back(self, job: Job) -> None:
+        """Take a letter back that could not be tried; it goes before all others."""
+        self._queue.put_back(job)
 
     async def finish(self, job: Job) -> None:
         """Note that a lane is through with a letter; the last one ends the claim."""
@@ -264,7 +268,7 @@ class Feeder:
     def _stop(self, claim: Claim, chunk: Chunk, reason: str) -> None:
         now = self._clock()
         try:
-            plan.pause(
+            steering.pause(
                 self._post.db,
                 edition_id=chunk.edition_id,
                 reason=reason,

@@ -7,7 +7,7 @@ import structlog
 
 from digest.domain.actor import SCHEDULE
 from digest.domain.errors import DigestError
-from digest.send import plan
+from digest.send import release
 from digest.send.ledger import insist
 from digest.send.post import Clock, Post
 
@@ -25,7 +25,7 @@ async def release_due(post: Post, *, clock: Clock) -> None:
     """
 
     def release_all() -> None:
-        for edition_id in plan.due(post.db, now=clock()):
+        for edition_id in release.due(post.db, now=clock()):
             _release(post, edition_id, clock)
 
     thread = ThreadPoolExecutor(1, thread_name_prefix="releaser")
@@ -43,7 +43,7 @@ def _release(post: Post, edition_id: int, clock: Clock) -> None:
     except DigestError as error:
         reason = str(error)
         # Of two workers that come here at once, one is too late: that is no failure.
-        if plan.unschedule(
+        if release.unschedule(
             post.db, edition_id=edition_id, reason=reason, actor=SCHEDULE, now=clock()
         ):
             _log.error("edition.release_failed", id=edition_id, reason=reason)

@@ -41,3 +41,17 @@ def record(
             detail=dict(detail or {}),
         )
     )
+
+
+def record_edition(
+    tx: Tx, edition_id: int, what: str, *, actor: Actor, now: datetime, **detail: Any
+) -> None:
+    """Write that an edition was changed: `released`, `paused`; details by name."""
+    record(
+        tx,
+        actor=actor,
+        action=f"edition.{what}",
+        subject=("edition", edition_id),
+        now=now,
+        detail=detail,
+    )

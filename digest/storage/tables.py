@@ -141,7 +141,7 @@ editions = Table(
     Column("approved_at", UtcDateTime),
     Column("scheduled_at", UtcDateTime),
     Column("pause_reason", Text),
-    # what every letter of the edition shares, fixed at release (send.plan)
+    # what every letter of the edition shares, fixed at release (send.release)
     Column("frozen", Json),
     Column("released_at", UtcDateTime),
     Column("finished_at", UtcDateTime),

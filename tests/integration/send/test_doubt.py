@@ -10,7 +10,7 @@ from digest.domain.deliveries import Lease, Result, UncertainPolicy
 from digest.domain.editions import Edition
 from digest.domain.retry import MOST_RESENDS
 from digest.domain.states import DeliveryState
-from digest.send import plan
+from digest.send import steering
 from digest.send.worker import drain
 from digest.storage import attempts, chunks, ledger, notice_ledger, notices, tables
 from digest.storage.engine import Database
@@ -170,7 +170,7 @@ def leave_in_doubt(db: Database, edition: Edition, *, seconds: float) -> None:
     chunk = claim_chunk(db)
     assert chunk is not None
     intend(db, chunk.lease, rows_of(db, edition)[0].id)
-    plan.pause(db, edition_id=edition.id, reason="wait", actor=DESK, now=NOW)
+    steering.pause(db, edition_id=edition.id, reason="wait", actor=DESK, now=NOW)
     found = claim_chunk(db, uncertain=UncertainPolicy.RESEND, seconds=seconds)
     assert found is not None
     with db.write() as tx:
@@ -184,7 +184,7 @@ async def test_a_letter_in_doubt_is_sent_again_once_its_edition_goes_on(
     leave_in_doubt(db, edition, seconds=5)
     clock, inbox = Clock(), Inbox()
     clock.move(seconds=5)
-    plan.resume(db, edition_id=edition.id, actor=DESK, now=clock.now)
+    steering.resume(db, edition_id=edition.id, actor=DESK, now=clock.now)
 
     async with inbox.sink() as sink:
         post = make_post(db, sink.port, uncertain=UncertainPolicy.RESEND)
@@ -198,7 +198,7 @@ def test_a_cancel_does_not_deny_what_may_have_arrived(db: Database) -> None:
     edition = make_edition(db, readers=2)
     leave_in_doubt(db, edition, seconds=5)
 
-    done = plan.cancel(db, edition_id=edition.id, actor=DESK, now=NOW)
+    done = steering.cancel(db, edition_id=edition.id, actor=DESK, now=NOW)
 
     states = [(row.state, row.next_attempt_at) for row in rows_of(db, edition)]
     assert states == [("uncertain", None), ("skipped", None)]

@@ -18,7 +18,7 @@ from digest.domain.deliveries import (
 from digest.domain.editions import Edition
 from digest.domain.errors import StateError
 from digest.domain.states import DeliveryState, EditionState
-from digest.send import plan, progress
+from digest.send import progress, steering
 from digest.send.ledger import Ledger
 from digest.send.worker import drain, work
 from digest.storage import (
@@ -194,7 +194,7 @@ async def test_settling_sends_the_same_letter_again(db: Database) -> None:
     async with inbox.sink() as sink:
         post = make_post(db, sink.port)
         await drain(post, clock=clock)
-        count = plan.settle_uncertain(
+        count = steering.settle_uncertain(
             db, edition_id=edition.id, choice="resend", actor=DESK, now=clock.now
         )
         clock.move(days=1)
@@ -211,7 +211,9 @@ async def test_settling_may_take_them_as_sent(db: Database) -> None:
     die_with_one_under_way(db, edition)
     claim(db, "b", seconds=4)
 
-    plan.settle_uncertain(db, edition_id=edition.id, choice="sent", actor=DESK, now=NOW)
+    steering.settle_uncertain(
+        db, edition_id=edition.id, choice="sent", actor=DESK, now=NOW
+    )
 
     assert [row.state for row in rows_of(db, edition)] == ["sent"]
 
@@ -219,13 +221,13 @@ async def test_settling_may_take_them_as_sent(db: Database) -> None:
 async def test_nothing_of_a_cancelled_edition_is_sent_again(db: Database) -> None:
     edition = make_edition(db, readers=1)
     die_with_one_under_way(db, edition)
-    plan.cancel(db, edition_id=edition.id, actor=DESK, now=NOW)
+    steering.cancel(db, edition_id=edition.id, actor=DESK, now=NOW)
 
     claim(db, "b", seconds=4, uncertain=UncertainPolicy.RESEND)
 
     assert [row.state for row in rows_of(db, edition)] == ["uncertain"]
     with pytest.raises(StateError, match="cancelled"):
-        plan.settle_uncertain(
+        steering.settle_uncertain(
             db, edition_id=edition.id, choice="resend", actor=DESK, now=NOW
         )
 
@@ -254,7 +256,7 @@ async def test_an_intent_that_a_pause_overtook_is_taken_back(db: Database) -> No
     lease = must_claim(db, "a").lease
     # As if the database's answer to this had been lost.
     intend(db, lease, first)
-    plan.pause(db, edition_id=edition.id, reason="wait", actor=DESK, now=NOW)
+    steering.pause(db, edition_id=edition.id, reason="wait", actor=DESK, now=NOW)
 
     permits = await record(
         db, Intent(lease=lease, letter_id=first, at=NOW, dated_at=NOW)
@@ -308,7 +310,7 @@ async def test_a_killed_workers_notice_is_sent_again(db: Database) -> None:
 async def test_a_closed_edition_grants_nothing(db: Database) -> None:
     edition = make_edition(db)
     lease = must_claim(db, "a").lease
-    plan.pause(db, edition_id=edition.id, reason="", actor=DESK, now=NOW)
+    steering.pause(db, edition_id=edition.id, reason="", actor=DESK, now=NOW)
 
     permits = await record(
         db,

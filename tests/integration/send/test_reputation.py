@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from digest.domain.editions import Edition
 from digest.domain.rates import RateRules
 from digest.domain.states import DeliveryState, EditionState
-from digest.send import plan, progress
+from digest.send import progress, steering
 from digest.send.worker import drain
 from digest.storage import notices, tables
 from digest.storage.engine import Database
@@ -116,7 +116,7 @@ async def test_all_get_their_letter_once_the_storm_is_over(
         await drain(post, clock=clock)
         angry.clear()
         clock.move(hours=1)
-        plan.resume(sqlite_db, edition_id=edition.id, actor=DESK, now=clock.now)
+        steering.resume(sqlite_db, edition_id=edition.id, actor=DESK, now=clock.now)
         await drain(post, clock=clock)
 
     assert len(inbox.recipients()) == len(set(inbox.recipients())) == 60

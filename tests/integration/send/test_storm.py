@@ -10,7 +10,7 @@ import pytest
 from digest.domain.deliveries import Delivery, Lease, LetterKind, Result
 from digest.domain.editions import Edition
 from digest.domain.states import DeliveryState, EditionState
-from digest.send import plan, progress
+from digest.send import progress, steering
 from digest.send.job import Claim, Job
 from digest.send.storm import StormWatch
 from digest.storage import answers, editions
@@ -177,7 +177,7 @@ async def test_a_share_of_one_never_pauses(db: Database, edition: Edition) -> No
 async def test_resuming_counts_anew(db: Database, edition: Edition) -> None:
     watch = make_watch(db)
     await refuse(watch, edition, 12)
-    plan.resume(db, edition_id=edition.id, actor=DESK, now=NOW)
+    steering.resume(db, edition_id=edition.id, actor=DESK, now=NOW)
 
     await refuse(watch, edition, 9)
     before = state_of(db, edition)
@@ -215,7 +215,7 @@ async def test_nothing_is_kept_of_an_edition_that_is_through(
     db: Database, edition: Edition
 ) -> None:
     await refuse(make_watch(db), edition, 3)
-    plan.cancel(db, edition_id=edition.id, actor=DESK, now=NOW)
+    steering.cancel(db, edition_id=edition.id, actor=DESK, now=NOW)
 
     with db.read() as tx:
         assert answers.load(tx, edition.id, ["*", "example.com"]) == {}

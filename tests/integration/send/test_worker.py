@@ -18,7 +18,7 @@ from digest.domain.states import (
 from digest.domain.tokens import Purpose
 from digest.mail.dkim import Signer, generate_key
 from digest.mail.sink import Received, Sink
-from digest.send import plan, progress, proof
+from digest.send import progress, proof, steering
 from digest.send.worker import drain, work
 from digest.storage import editions, notices, subscriptions, suppressions
 from digest.storage.engine import Database
@@ -144,13 +144,15 @@ async def test_a_pause_during_the_send_holds_the_rest(db: Database) -> None:
     def pause_at_once(letter: Received) -> None:
         inbox.received.append(letter)
         if len(inbox.received) == 1:
-            plan.pause(db, edition_id=edition.id, reason="wait", actor=DESK, now=NOW)
+            steering.pause(
+                db, edition_id=edition.id, reason="wait", actor=DESK, now=NOW
+            )
 
     async with Sink(pause_at_once) as sink:
         post = make_post(db, sink.port, connections=1)
         await drain(post, clock=lambda: NOW)
         held = len(inbox.received)
-        plan.resume(db, edition_id=edition.id, actor=DESK, now=NOW)
+        steering.resume(db, edition_id=edition.id, actor=DESK, now=NOW)
         await drain(post, clock=lambda: NOW)
 
     assert held == 1
@@ -166,7 +168,7 @@ async def test_a_cancel_during_the_send_skips_the_rest(db: Database) -> None:
 
     def cancel_at_once(letter: Received) -> None:
         inbox.received.append(letter)
-        plan.cancel(db, edition_id=edition.id, actor=DESK, now=NOW)
+        steering.cancel(db, edition_id=edition.id, actor=DESK, now=NOW)
 
     async with Sink(cancel_at_once) as sink:
         await drain(make_post(db, sink.port, connections=1), clock=lambda: NOW)

@@ -13,7 +13,7 @@ from digest.domain.states import (
     SubscriptionState,
     SuppressionReason,
 )
-from digest.send import plan, progress
+from digest.send import progress, release, steering
 from digest.storage import deliveries, editions, suppressions
 from digest.storage.engine import Database
 from tests.builders import NOW, SECRETS, add_newsletter
@@ -133,7 +133,7 @@ def test_a_missing_variant_is_named_and_nothing_is_released(db: Database) -> Non
     add_reader(db, newsletter, "arts@example.com", sections="arts")
     edition = add_edition(db, newsletter)
 
-    with pytest.raises(plan.VariantsMissingError, match="arts as html") as caught:
+    with pytest.raises(release.VariantsMissingError, match="arts as html") as caught:
         release_edition(db, edition)
 
     assert f"digest editions approve {edition.id}" in caught.value.mend
@@ -212,8 +212,8 @@ def test_a_later_time_schedules_and_may_be_changed(sqlite_db: Database) -> None:
     moved = release_edition(sqlite_db, edition, at=NOW + timedelta(hours=2))
 
     assert moved.state == EditionState.SCHEDULED
-    assert plan.due(sqlite_db, now=NOW + timedelta(hours=1)) == []
-    assert plan.due(sqlite_db, now=NOW + timedelta(hours=2)) == [edition.id]
+    assert release.due(sqlite_db, now=NOW + timedelta(hours=1)) == []
+    assert release.due(sqlite_db, now=NOW + timedelta(hours=2)) == [edition.id]
 
 
 def test_a_time_that_passes_between_asking_and_acting_releases_at_once(
@@ -234,9 +234,9 @@ def test_every_change_is_audited_with_its_actor(sqlite_db: Database) -> None:
     release_edition(sqlite_db, edition)
     about: dict[str, Any] = {"edition_id": edition.id, "actor": DESK, "now": NOW}
 
-    plan.pause(sqlite_db, reason="a mistake", **about)
-    plan.resume(sqlite_db, **about)
-    plan.cancel(sqlite_db, **about)
+    steering.pause(sqlite_db, reason="a mistake", **about)
+    steering.resume(sqlite_db, **about)
+    steering.cancel(sqlite_db, **about)
 
     assert audit_of(sqlite_db) == [
         ("edition.released", "operator:editor"),
@@ -252,9 +252,9 @@ def test_a_pause_tells_its_reason_until_it_ends(sqlite_db: Database) -> None:
     edition = release_edition(sqlite_db, add_edition(sqlite_db, newsletter))
     about: dict[str, Any] = {"edition_id": edition.id, "actor": DESK, "now": NOW}
 
-    plan.pause(sqlite_db, reason="a mistake", **about)
+    steering.pause(sqlite_db, reason="a mistake", **about)
     paused = progress.status(sqlite_db, edition_id=edition.id, now=NOW)
-    plan.resume(sqlite_db, **about)
+    steering.resume(sqlite_db, **about)
     resumed = progress.status(sqlite_db, edition_id=edition.id, now=NOW)
 
     assert (paused.state, paused.pause_reason) == (EditionState.PAUSED, "a mistake")
@@ -265,7 +265,7 @@ def test_only_a_paused_edition_is_resumed(sqlite_db: Database) -> None:
     edition = add_edition(sqlite_db, add_newsletter(sqlite_db))
 
     with pytest.raises(StateError, match="not paused"):
-        plan.resume(sqlite_db, edition_id=edition.id, actor=DESK, now=NOW)
+        steering.resume(sqlite_db, edition_id=edition.id, actor=DESK, now=NOW)
 
 
 def test_cancelling_states_its_effect(db: Database) -> None:
@@ -273,7 +273,7 @@ def test_cancelling_states_its_effect(db: Database) -> None:
     add_readers(db, newsletter, 3)
     edition = release_edition(db, add_edition(db, newsletter))
 
-    effect = plan.cancel(db, edition_id=edition.id, actor=DESK, now=NOW)
+    effect = steering.cancel(db, edition_id=edition.id, actor=DESK, now=NOW)
 
     assert (effect.skipped, effect.under_way, effect.sent) == (3, 0, 0)
     assert {row.reason for row in rows_of(db, edition)} == {"cancelled"}
@@ -310,7 +310,7 @@ def test_a_paused_edition_has_no_rate(sqlite_db: Database) -> None:
     add_readers(sqlite_db, newsletter, 30)
     edition = release_edition(sqlite_db, add_edition(sqlite_db, newsletter))
     mark_sent(sqlite_db, edition.id, 20, at=NOW)
-    plan.pause(sqlite_db, edition_id=edition.id, reason="", actor=DESK, now=NOW)
+    steering.pause(sqlite_db, edition_id=edition.id, reason="", actor=DESK, now=NOW)
 
     status = progress.status(sqlite_db, edition_id=edition.id, now=NOW)
 
