@@ -81,13 +81,18 @@ class Gate:
             await self._put_off(job, wait)
         return None
 
+    def put_back(self, job: Job) -> None:
+        """Take a letter back that could not be tried; its permits are kept."""
+        job.is_admitted = True
+        self._stalled.appendleft(job)
+
     async def finish(self, job: Job) -> None:
         """Note that a lane is through with a letter."""
         await self._source.finish(job)
 
     def _may_go(self, job: Job) -> bool:
         # What is not going to be sent needs no permit.
-        if job.claim.is_over or job.bar is not None:
+        if job.is_admitted or job.claim.is_over or job.bar is not None:
             return True
         return self._throttle.try_admit(job.domain, is_edition=_is_edition(job))
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from digest.domain.deliveries import Delivery, Lease, LetterKind, Notice
+from digest.domain.deliveries import Delivery, Lease, LetterKind, Notice, Result
 from digest.domain.states import SkipReason
 from digest.mail.smtp import Envelope
 from digest.storage.chunks import Chunk
@@ -53,12 +53,14 @@ class Job:
         letter: The delivery or notice.
         bar: Why it may not be sent, as of the claim.
         writer: Writes it.
+        is_admitted: Nothing that is limited stands in its way any more.
     """
 
     claim: Claim
     letter: Delivery | Notice
     bar: SkipReason | None
     writer: Writer
+    is_admitted: bool = False
 
     def write(self, dated_at: datetime) -> Envelope:
         """Write the letter with a given Date."""
@@ -125,3 +127,9 @@ class Totals:
     waiting: int = 0
     commits: int = 0
     trouble: str | None = field(default=None)
+
+    def count(self, result: Result) -> None:
+        """Add what became of a letter."""
+        name = str(result.state)
+        setattr(self, name, getattr(self, name) + 1)
+        self.policy += result.policy is not None

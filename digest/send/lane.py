@@ -15,10 +15,10 @@ import structlog
 
 from digest.domain.deliveries import Intent, Permit, Result
 from digest.domain.states import DeliveryState
-from digest.mail.smtp import Abandoned, Broken, Envelope, Line, Outcome, Refused
+from digest.mail.smtp import Abandoned, Envelope, Line, Outcome
 from digest.send.job import Job, Totals
 from digest.send.ledger import Ledger, skip
-from digest.send.outcome import Judge
+from digest.send.outcome import Judge, relay_trouble
 from digest.send.post import Clock, Post
 from digest.send.storm import StormWatch
 from digest.send.watch import RelayWatch
@@ -34,6 +34,9 @@ class Source(Protocol):
 
     async def next_job(self) -> Job | None:
         """Wait for a letter; None: there will be no more."""
+
+    def put_back(self, job: Job) -> None:
+        """Take a letter back that could not be tried; it goes before all others."""
 
     async def finish(self, job: Job) -> None:
         """Note that a letter is done with."""
@@ -135,7 +138,7 @@ class Lane:
         else:
             job.claim.settled = True
             job.claim.closed |= permit == Permit.CLOSED
-            _count(self._totals, result)
+            self._totals.count(result)
             self._has_news |= self._storms.hear(job, result)
         self._done.append(job)
 
@@ -193,36 +196,37 @@ class Lane:
         return True
 
     async def _carry(self, draft: _Draft, envelope: Envelope) -> None:
-        """Carry one letter, or leave it as it is where its claim is over."""
-        self._current, self._permit = draft, None
-        outcome = await self._send(draft.job, envelope)
-        if outcome is not None:
+        """Carry one letter, or leave it as it is."""
+        job, self._current, self._permit = draft.job, draft, None
+        outcome = await self._send(job, envelope)
+        trouble = relay_trouble(outcome) if self._is_untried() else None
+        if outcome is not None and trouble is None:
             # Only a line that broke leaves one pending: `_may_send` took it along.
             await self.flush()
-            self._pending = (draft.job, self._result(draft.job, outcome))
+            self._pending = (job, self._result(job, outcome))
             return
         self._line.give_up(envelope)
-        self._done.append(draft.job)
+        if trouble is None:
+            self._done.append(job)
+        else:
+            await self._wait_or_close(job, trouble)
         await self.flush()
 
     async def _send(self, job: Job, envelope: Envelope) -> Outcome | None:
-        """Try until there is an outcome; None: the letter is left as it is."""
-        while not (job.claim.is_over or self._is_shut(job)):
-            if not self._line.is_open:
-                # To connect may take minutes.
-                await self.flush()
-            with self._watch.trying():
-                outcome = await self._line.send(
-                    envelope, before_data=self._may_send, following=self._following
-                )
-            if isinstance(outcome, Abandoned):
-                self._note_refusal(job)
-                return None
-            trouble = _relay_trouble(outcome)
-            if trouble is None or self._permit is not None:
-                return outcome
-            await self._wait_or_close(trouble)
-        return None
+        """Try it; None: the letter is left as it is."""
+        if job.claim.is_over or self._is_shut(job):
+            return None
+        if not self._line.is_open:
+            # To connect may take minutes.
+            await self.flush()
+        with self._watch.trying():
+            outcome = await self._line.send(
+                envelope, before_data=self._may_send, following=self._following
+            )
+        if isinstance(outcome, Abandoned):
+            self._note_refusal(job)
+            return None
+        return outcome
 
     async def _may_send(self) -> bool:
         """Record the last result and this intent; write the next letter meanwhile."""
@@ -253,6 +257,9 @@ class Lane:
             dated_at=draft.dated_at,
         )
 
+    def _is_untried(self) -> bool:
+        return self._permit is None
+
     def _note_refusal(self, job: Job) -> None:
         """Heed why the ledger did not let a letter go."""
         self._watch.answered(self._clock())
@@ -264,18 +271,22 @@ class Lane:
         else:
             job.claim.closed = True
 
-    async def _wait_or_close(self, trouble: str) -> None:
+    async def _wait_or_close(self, job: Job, trouble: str) -> None:
         """A server may allow fewer connections than we want; then wait for a turn."""
         now = self._clock()
         await self._watch.others_know(now)
         if self._watch.is_crowded(now):
+            # Not with the letter: another lane has a connection for it.
+            self._source.put_back(job)
             await asyncio.sleep(self._turn.total_seconds())
         else:
             self._watch.failed(trouble, now)
+            job.claim.not_before = self._watch.closed_until
+            self._done.append(job)
 
     def _result(self, job: Job, outcome: Outcome) -> Result:
         now = self._clock()
-        if _relay_trouble(outcome) is None:
+        if relay_trouble(outcome) is None:
             self._watch.answered(now)
         return self._judge.result(
             job,
@@ -284,20 +295,3 @@ class Lane:
             now=now,
             roll=self._roll(),
         )
-
-
-def _relay_trouble(outcome: Outcome) -> str | None:
-    """Say why no conversation came about; None: it did, and concerns the letter."""
-    match outcome:
-        case Refused(reply=reply, stage="connect" | "ehlo"):
-            return str(reply)
-        case Broken(stage="connect" | "ehlo", reason=reason):
-            return reason
-        case _:
-            return None
-
-
-def _count(totals: Totals, result: Result) -> None:
-    name = str(result.state)
-    setattr(totals, name, getattr(totals, name) + 1)
-    totals.policy += result.policy is not None

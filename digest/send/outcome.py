@@ -110,6 +110,17 @@ class Judge:
         )
 
 
+def relay_trouble(outcome: Outcome | None) -> str | None:
+    """Say why no conversation came about; None: it did, and concerns the letter."""
+    match outcome:
+        case Refused(reply=reply, stage="connect" | "ehlo"):
+            return str(reply)
+        case Broken(stage="connect" | "ehlo", reason=reason):
+            return reason
+        case _:
+            return None
+
+
 class _Sheet:
     """A result being written: what is the same for every outcome of one try."""
 

@@ -54,6 +54,15 @@ class Queue:
             self._on_low()
         return job
 
+    def put_back(self, job: Job) -> None:
+        """Take a job back; it is the next to be taken."""
+        if (lane := self._waiting_lane()) is not None:
+            lane.set_result(job)
+        elif job.kind == LetterKind.NOTICE:
+            self._notices.appendleft(job)
+        else:
+            self._letters.appendleft(job)
+
     async def next(self) -> Job | None:
         """Wait for a job; None: there will be no more."""
         job = self.take()

@@ -83,6 +83,9 @@ class Hall:
     async def next_job(self) -> Job | None:
         return await self.queue.next()
 
+    def put_back(self, job: Job) -> None:
+        self.queue.put_back(job)
+
     async def finish(self, job: Job) -> None:
         self.left.append(job.letter_id)
         job.claim.outstanding -= 1
@@ -250,3 +253,16 @@ async def test_an_erased_reader_needs_no_domain() -> None:
     )
 
     assert (job.domain, erased.domain) == ("a.example", "")
+
+
+async def test_what_is_put_back_goes_first_and_keeps_its_permit(
+    sqlite_db: Database,
+) -> None:
+    hall = Hall(sqlite_db, relay=1)
+    jobs = make_jobs(make_claim(), "a.example", "b.example")
+    hall.queue.put(jobs)
+    await hall.carry(1)
+
+    hall.gate.put_back(jobs[0])
+
+    assert await hall.carry(2) == [(1, 0), (2, 60)]

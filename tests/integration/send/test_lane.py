@@ -35,6 +35,7 @@ class Tray:
         self.jobs: deque[Job] = deque()
         self.arrived: list[int] = []
         self.written: list[int] = []
+        self.back: list[Job] = []
         self._inbox = inbox
 
     def add(self, notice: Notice) -> None:
@@ -53,6 +54,9 @@ class Tray:
 
     async def next_job(self) -> Job | None:
         return self.take()
+
+    def put_back(self, job: Job) -> None:
+        self.back.append(job)
 
     async def finish(self, _job: Job) -> None:
         self.arrived.append(len(self._inbox.received))
@@ -74,7 +78,7 @@ async def make_lane(
     db: Database, port: int, tray: Tray, watch: RelayWatch | None = None
 ) -> AsyncIterator[Lane]:
     """One lane, and the ledger that writes for it."""
-    post, clock = make_post(db, port), Clock()
+    post, clock = make_post(db, port, turn=timedelta(0)), Clock()
     ledger = Ledger(db, worker="a", lease=LEASE, clock=clock)
     writer = asyncio.create_task(ledger.write_groups())
     yield Lane(
@@ -125,3 +129,22 @@ async def test_while_the_relay_is_left_alone_nothing_is_written(
     assert tray.written == []
     assert {claim.not_before for claim in claims} == {watch.closed_until}
     assert len(tray.arrived) == 2
+
+
+async def test_a_lane_that_gets_no_connection_leaves_its_letter_to_others(
+    sqlite_db: Database,
+) -> None:
+    tray = Tray(Inbox())
+    fill(sqlite_db, tray, "alice@example.com")
+    (job,) = tray.jobs
+
+    async with MoodyRelay(Inbox(), lambda _verb, _who: None, most=0) as relay:
+        watch = RelayWatch(make_post(sqlite_db, relay.port))
+        # Another lane has just got through.
+        watch.answered(NOW)
+        async with make_lane(sqlite_db, relay.port, tray, watch) as lane:
+            async with asyncio.timeout(10):
+                await lane.run()
+
+    assert tray.back == [job]
+    assert (tray.arrived, job.claim.not_before) == ([], None)

@@ -98,3 +98,25 @@ def test_asks_for_more_once_when_it_runs_low() -> None:
 
     assert asked == [True]
     assert queue.is_low
+
+
+def test_what_is_put_back_goes_before_its_kind() -> None:
+    queue, jobs, notices = make_queue(), [make_job(), make_job()], [make_job(ALONE)]
+    queue.put([*jobs, *notices])
+
+    for job in (jobs[0], jobs[1], notices[0]):
+        queue.put_back(job)
+
+    assert queue.take() is notices[0]
+    assert queue.take() is notices[0]
+    assert queue.take() is jobs[1]
+
+
+async def test_what_is_put_back_goes_to_a_lane_that_waits() -> None:
+    queue, job = make_queue(), make_job()
+    waiting = asyncio.ensure_future(queue.next())
+    await asyncio.sleep(0)
+
+    queue.put_back(job)
+
+    assert await waiting is job
