@@ -6,7 +6,7 @@ given back until its turn.
 """
 
 import asyncio
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
@@ -27,6 +27,10 @@ _PATIENCE = timedelta(seconds=5)
 _LONGEST = timedelta(minutes=10)
 _MOST_OF_A_DOMAIN = 1_000
 _MOST = 5_000
+_MOST_NOTICES = 1_000
+
+_Place = tuple[bool, int, int, Job]
+"""Notices first, then as they stand in their table."""
 
 
 class Gate:
@@ -154,10 +158,13 @@ class Gate:
             self._aside.put(key, job, wait.until)
             return
         is_soon = wait.until - self._clock() <= _PATIENCE
-        if key != WARM_UP and is_soon and self._aside.has_room(key):
+        if key != WARM_UP and is_soon and self._aside.has_room(key, job):
             self._aside.put(key, job, wait.until)
             return
-        turn = wait.until if key == WARM_UP else self._turn(wait.limit, wait.until)
+        turn = wait.until
+        # Somebody waits for a notice: it does not queue behind editions.
+        if key != WARM_UP and _is_edition(job):
+            turn = self._turn(wait.limit, wait.until)
         claim = job.claim
         claim.not_before = min(claim.not_before or turn, turn)
         await self._source.finish(job)
@@ -180,11 +187,11 @@ class Aside:
     """Letters that wait for permits, by the limit they wait for."""
 
     def __init__(self) -> None:
-        self._letters: dict[str, list[tuple[int, int, Job]]] = defaultdict(list)
+        self._letters: dict[str, list[_Place]] = defaultdict(list)
         self._until: dict[str, datetime] = {}
         self._times: list[tuple[datetime, str]] = []
         self._order = count()
-        self._total = 0
+        self._totals: Counter[LetterKind] = Counter()
 
     @property
     def next_at(self) -> datetime | None:
@@ -195,14 +202,17 @@ class Aside:
         """Count the letters that wait for one limit."""
         return len(self._letters.get(key, ()))
 
-    def has_room(self, key: str) -> bool:
-        """Tell whether one more may wait here."""
-        return self._total < _MOST and self.count(key) < _MOST_OF_A_DOMAIN
+    def has_room(self, key: str, job: Job) -> bool:
+        """Tell whether one more may wait here; editions take notices no room."""
+        if not _is_edition(job):
+            return self._totals[job.kind] < _MOST_NOTICES
+        return self._totals[job.kind] < _MOST and self.count(key) < _MOST_OF_A_DOMAIN
 
     def put(self, key: str, job: Job, until: datetime) -> None:
         """Keep a letter; all that wait for the same limit wait as long."""
-        heappush(self._letters[key], (job.letter_id, next(self._order), job))
-        self._total += 1
+        place = (_is_edition(job), job.letter_id, next(self._order), job)
+        heappush(self._letters[key], place)
+        self._totals[job.kind] += 1
         if self._until.get(key) != until:
             self._until[key] = until
             heappush(self._times, (until, key))
@@ -221,8 +231,8 @@ class Aside:
 
     def _take(self, key: str) -> Job:
         letters = self._letters[key]
-        _, _, job = heappop(letters)
-        self._total -= 1
+        job = heappop(letters)[-1]
+        self._totals[job.kind] -= 1
         if not letters:
             del self._letters[key], self._until[key]
         return job

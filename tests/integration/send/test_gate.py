@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from digest.domain.deliveries import Delivery, Lease, LetterKind
+from digest.domain.deliveries import Delivery, Lease, LetterKind, Notice
 from digest.domain.letters import NewNotice
 from digest.domain.rates import RateRules
 from digest.domain.states import DeliveryState, SkipReason
@@ -18,7 +18,7 @@ from digest.send.queue import Queue
 from digest.send.throttle import Throttle
 from digest.storage.engine import Database
 from tests.builders import NOW
-from tests.posting import Clock
+from tests.posting import Clock, make_notice
 
 
 def unwritten(_letter: NewNotice, *, dated_at: datetime) -> Any:
@@ -266,3 +266,58 @@ async def test_what_is_put_back_goes_first_and_keeps_its_permit(
     hall.gate.put_back(jobs[0])
 
     assert await hall.carry(2) == [(1, 0), (2, 60)]
+
+
+def make_notices(*addresses: str, start: int = 1) -> list[Job]:
+    """A notice to each address."""
+    jobs = []
+    for number, address in enumerate(addresses, start):
+        lease = Lease(kind=LetterKind.NOTICE, row_id=number, fence=1)
+        letter = Notice(
+            **vars(make_notice(address=address)),
+            id=number,
+            lease=lease,
+            attempts=0,
+            refusals=0,
+            first_attempt_at=None,
+            dated_at=None,
+        )
+        claim = Claim(lease=lease, outstanding=1)
+        jobs.append(Job(claim=claim, letter=letter, bar=None, writer=unwritten))
+    return jobs
+
+
+async def test_notices_go_before_letters_that_wait_for_the_same(
+    sqlite_db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("digest.send.gate._MOST_OF_A_DOMAIN", 2)
+    hall = Hall(sqlite_db, domains={"slow.example": 60})
+    hall.queue.put(make_jobs(make_claim(), *["slow.example"] * 3))
+    first = await hall.carry(1)
+    stalled = asyncio.ensure_future(hall.carry(1))
+    await asyncio.sleep(0)
+
+    # Of another table: their numbers say nothing about who came first.
+    hall.queue.put(make_notices("bob@slow.example", start=77))
+    then = [*await stalled, *await hall.carry(2)]
+
+    assert [number for number, _ in first] == [1]
+    assert [number for number, _ in then] == [77, 2, 3]
+    assert hall.left == []
+
+
+async def test_a_notice_that_is_given_back_comes_due_before_letters(
+    sqlite_db: Database,
+) -> None:
+    hall, claims = Hall(sqlite_db, domains={"slow.example": 1}), []
+    for number in range(1, 5):
+        claims.append(make_claim(number))
+        hall.queue.put(make_jobs(claims[-1], "slow.example", start=number))
+    hall.queue.put(make_jobs(make_claim(99), "a.example", start=99))
+    await hall.carry(2)
+    (notice,) = make_notices("bob@slow.example")
+
+    hall.queue.put([notice, *make_jobs(make_claim(98), "a.example", start=98)])
+    await hall.carry(1)
+
+    assert notice.claim.not_before == NOW + timedelta(minutes=1)
