@@ -76,8 +76,9 @@ async def _work_as_parent(
     crew = Crew(crew_plan(face, count, once=once, grace=grace))
     parts = await crew.run(_stop_on_signals())
     totals = _add_up(parts)
-    with face.service().db.read() as tx:
-        totals.waiting = deliveries.count_open(tx) + notice_ledger.count_open(tx)
+    if once:
+        with face.service().db.read() as tx:
+            totals.waiting = deliveries.count_open(tx) + notice_ledger.count_open(tx)
     return totals
 
 

@@ -3,9 +3,11 @@
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
@@ -86,6 +88,21 @@ async def test_no_process_is_left_when_the_crew_is_cancelled(
     for pid in pids(logs):
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
+
+
+async def test_a_stop_while_the_database_is_away_is_no_error(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "digest", "worker", "--processes", "2"),
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    async with asyncio.timeout(LIMIT_SECONDS):
+        await process.stderr.readuntil(b"worker.process_started")
+        (tmp_path / "home" / "digest.db").write_bytes(b"away" * 1024)
+        process.terminate()
+        _, said = await process.communicate()
+
+    assert process.returncode == 0, said.decode()
 
 
 async def test_a_child_stops_when_its_parent_is_gone(stop: asyncio.Event) -> None:
