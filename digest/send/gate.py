@@ -28,6 +28,7 @@ _LONGEST = timedelta(minutes=10)
 _MOST_OF_A_DOMAIN = 1_000
 _MOST = 5_000
 _MOST_NOTICES = 1_000
+_MOST_TURNS = 1_000
 
 _Place = tuple[bool, int, int, Job]
 """Notices first, then as they stand in their table."""
@@ -60,7 +61,7 @@ class Gate:
         self._sleep = sleep
         self._stalled: deque[Job] = deque()
         self._aside = Aside()
-        self._turns: dict[str, datetime] = {}
+        self._turns = Turns()
         self._shut_until: datetime | None = None
         self._pulls: list[asyncio.Future[Job | None]] = []
         self._waiting = 0
@@ -164,22 +165,33 @@ class Gate:
         turn = wait.until
         # Somebody waits for a notice: it does not queue behind editions.
         if key != WARM_UP and _is_edition(job):
-            turn = self._turn(wait.limit, wait.until)
+            # Behind those aside and those given back before.
+            first = wait.until + self._aside.count(key) * wait.limit.spacing
+            turn = self._turns.take(wait.limit, first, self._clock())
         claim = job.claim
         claim.not_before = min(claim.not_before or turn, turn)
         await self._source.finish(job)
 
-    def _turn(self, limit: Limit, until: datetime) -> datetime:
-        """Guess when a letter's turn is: behind those aside and those left before.
 
-        Chunks that are given back thus become due one after the other.
-        """
-        first = until + self._aside.count(limit.key) * limit.spacing
-        turn = max(self._turns.get(limit.key, first), first)
-        longest = self._clock() + _LONGEST
+class Turns:
+    """When letters that were given back are due, guessed: one after the other."""
+
+    def __init__(self) -> None:
+        self._next: dict[str, datetime] = {}
+
+    def __len__(self) -> int:
+        return len(self._next)
+
+    def take(self, limit: Limit, first: datetime, now: datetime) -> datetime:
+        """Take the next turn of a limit, not before the first that is free."""
+        turn = max(self._next.get(limit.key, first), first)
+        longest = now + _LONGEST
         if turn > longest:
             return longest
-        self._turns[limit.key] = turn + limit.spacing
+        if len(self._next) >= _MOST_TURNS:
+            # One limit for each domain makes many; those that are past say nothing.
+            self._next = {key: at for key, at in self._next.items() if at > now}
+        self._next[limit.key] = turn + limit.spacing
         return turn
 
 

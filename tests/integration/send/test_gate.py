@@ -10,9 +10,9 @@ import pytest
 
 from digest.domain.deliveries import Delivery, Lease, LetterKind, Notice
 from digest.domain.letters import NewNotice
-from digest.domain.rates import RateRules
+from digest.domain.rates import RateRules, per_minute
 from digest.domain.states import DeliveryState, SkipReason
-from digest.send.gate import Gate
+from digest.send.gate import Gate, Turns
 from digest.send.job import Claim, Job
 from digest.send.queue import Queue
 from digest.send.throttle import Throttle
@@ -321,3 +321,14 @@ async def test_a_notice_that_is_given_back_comes_due_before_letters(
     await hall.carry(1)
 
     assert notice.claim.not_before == NOW + timedelta(minutes=1)
+
+
+def test_turns_that_are_past_are_forgotten() -> None:
+    turns = Turns()
+
+    for number in range(5_000):
+        now = NOW + timedelta(seconds=number)
+        limit = per_minute(f"{number}.example", 60)
+        turns.take(limit, now + timedelta(seconds=1), now)
+
+    assert len(turns) <= 1_000
