@@ -190,7 +190,7 @@ class Feeder:
     async def _act(self, view: _View) -> None:
         if view.finished:
             await self._ledger.persist(self._finish_editions)
-        if view.notices:
+        if view.notices and self._queue.has_few_notices:
             await self._take_notices()
         if view.chunks:
             while self._queue.is_low and await self._take_chunk():

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from digest.domain.deliveries import LetterKind
 from digest.send.job import Job
 
+_FEW_NOTICES = 50
+
 
 class Queue:
     """Jobs that wait for a lane, and lanes that wait for a job.
@@ -31,6 +33,11 @@ class Queue:
     def is_low(self) -> bool:
         """Whether more should be fetched."""
         return len(self) < self.low
+
+    @property
+    def has_few_notices(self) -> bool:
+        """Whether more notices should be fetched: each is leased by itself."""
+        return len(self._notices) < _FEW_NOTICES
 
     def put(self, jobs: Iterable[Job]) -> None:
         """Hand jobs to the lanes that wait, and keep the others."""

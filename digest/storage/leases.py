@@ -1,13 +1,27 @@
 """Leases: heartbeats lengthen them, and where those stay away they are challenged."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import ColumnElement, Table, and_, false, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Dialect,
+    Table,
+    and_,
+    bindparam,
+    false,
+    or_,
+    select,
+    update,
+)
 
 from digest.domain.deliveries import Lease, LetterKind
 from digest.storage import tables
+from digest.storage.batch import Batch, Statement
 from digest.storage.engine import Tx
+from digest.storage.types import UtcDateTime
 
 _LEASED: Mapping[LetterKind, Table] = {
     LetterKind.DELIVERY: tables.chunks,
@@ -17,14 +31,24 @@ _LEASED: Mapping[LetterKind, Table] = {
 
 def renew(tx: Tx, leases: Iterable[Lease], *, until: datetime) -> None:
     """Lengthen leases; one that was lost stays lost, one that lasts longer as it is."""
+    by_kind: dict[LetterKind, list[tuple[int, int]]] = defaultdict(list)
     for lease in leases:
-        table = _LEASED[lease.kind]
-        tx.execute(
-            update(table)
-            .where(table.c.id == lease.row_id, table.c.fence == lease.fence)
-            .where(table.c.lease_owner.is_not(None), table.c.lease_until < until)
-            .values(lease_until=until)
-        )
+        by_kind[lease.kind].append((lease.row_id, lease.fence))
+    for kind, rows in by_kind.items():
+        _renew(kind, tx.dialect).execute(tx, rows, until=until)
+
+
+@cache
+def _renew(kind: LetterKind, dialect: Dialect) -> Statement:
+    table, batch = _LEASED[kind], Batch({"id": int, "fence": int}, dialect.name)
+    c, until = table.c, bindparam("until", type_=UtcDateTime)
+    statement = (
+        update(table)
+        .where(c.id == batch["id"], c.fence == batch["fence"])
+        .where(c.lease_owner.is_not(None), c.lease_until < until)
+        .values(lease_until=until)
+    )
+    return Statement(statement, batch, dialect)
 
 
 def is_overdue(

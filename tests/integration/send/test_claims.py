@@ -1,18 +1,21 @@
 """Claims: what a worker holds is its own, and what nobody works on is found."""
 
 import asyncio
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from digest.bootstrap import utc_now
 from digest.domain.editions import Edition
 from digest.domain.states import EditionState
 from digest.send import progress
+from digest.send.feeder import Feeder
+from digest.send.ledger import Ledger
 from digest.send.post import Post
 from digest.send.worker import drain
-from digest.storage import chunks, notice_ledger, notices, tables
+from digest.storage import chunks, leases, notice_ledger, notices, tables
 from digest.storage.engine import Database
 from tests.builders import NOW, add_newsletter
 from tests.posting import (
@@ -148,3 +151,53 @@ async def test_what_is_resent_of_an_edition_that_cannot_be_loaded_waits(
 
     assert totals.waiting == 1
     assert [row.state for row in rows_of(sqlite_db, good)] == ["sent"]
+
+
+def test_a_heartbeat_is_one_statement(db: Database) -> None:
+    with db.write() as tx:
+        for number in range(20):
+            notices.add(tx, make_notice(address=f"n{number}@example.com"), now=NOW)
+        held = notice_ledger.claim(tx, owner="a", now=NOW, lease=LEASE, limit=20)
+    statements: list[str] = []
+    event.listen(
+        db.engine,
+        "before_cursor_execute",
+        lambda _c, _cursor, statement, *_rest: statements.append(statement),
+    )
+
+    lost, *kept = [notice.lease for notice in held]
+    until = NOW + timedelta(minutes=1)
+    with db.write() as tx:
+        leases.renew(tx, [replace(lost, fence=0), *kept], until=until)
+
+    assert len([text for text in statements if text.startswith("UPDATE")]) == 1
+    ends = [row.lease_until for row in notices_of(db)]
+    assert ends == [NOW + LEASE, *[until] * 19]
+
+
+async def test_a_worker_claims_no_more_notices_than_it_soon_carries(
+    sqlite_db: Database,
+) -> None:
+    with sqlite_db.write() as tx:
+        for number in range(300):
+            notices.add(tx, make_notice(address=f"n{number}@example.com"), now=NOW)
+    stop, looks = asyncio.Event(), 0
+    loop = asyncio.get_running_loop()
+
+    def clock() -> datetime:
+        nonlocal looks
+        looks += 1
+        if looks == 40:
+            loop.call_soon_threadsafe(stop.set)
+        return NOW
+
+    post = make_post(sqlite_db, 9, poll=timedelta(0))
+    ledger = Ledger(sqlite_db, worker="a", lease=LEASE, clock=clock)
+
+    # No lane takes anything.
+    writer = asyncio.create_task(ledger.write_groups())
+    await Feeder(post, ledger=ledger, clock=clock).run(stop=stop, until_idle=False)
+    writer.cancel()
+
+    held = [row for row in notices_of(sqlite_db) if row.lease_owner]
+    assert 50 <= len(held) < 100
