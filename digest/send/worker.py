@@ -22,6 +22,7 @@ from digest.storage import deliveries, notice_ledger
 _log = structlog.get_logger()
 _AFTER_FAILURE_SECONDS = 5.0
 _SWEEP_SECONDS = 0.5
+_LAST_LOOK_SECONDS = 1.0
 
 
 async def work(post: Post, *, clock: Clock, stop: asyncio.Event) -> None:
@@ -100,7 +101,8 @@ async def _run(
             group.create_task(lane.run(), name=f"lane-{n}")
             for n, lane in enumerate(lanes)
         ]
-        await feeder.run(stop=stop, until_idle=until_idle)
+        feeding = group.create_task(feeder.run(stop=stop, until_idle=until_idle))
+        await _until_fed(feeding, stop)
         await asyncio.wait(working, timeout=post.grace.total_seconds())
         for task in [*working, *support]:
             task.cancel()
@@ -116,6 +118,15 @@ def _limited(
         return feeder
     throttle = Throttle(post.rates, db=post.db, persist=ledger.persist, clock=clock)
     return Gate(feeder, throttle=throttle, clock=clock, stop=stop)
+
+
+async def _until_fed(feeding: asyncio.Task[None], stop: asyncio.Event) -> None:
+    """Wait for the feeder; once told to stop, not for a database that is away."""
+    stopping = asyncio.ensure_future(stop.wait())
+    await asyncio.wait({feeding, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    await asyncio.wait({feeding}, timeout=_LAST_LOOK_SECONDS)
+    feeding.cancel()
 
 
 async def _sweep(lanes: Sequence[Lane]) -> None:

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
@@ -16,7 +17,7 @@ from digest.domain.editions import Edition
 from digest.domain.states import EditionState
 from digest.send import progress
 from digest.send.post import Post
-from digest.send.worker import drain
+from digest.send.worker import drain, work
 from digest.storage import newsletters
 from digest.storage.engine import Database
 from tests.builders import NOW, add_newsletter
@@ -151,3 +152,15 @@ def schedule_edition(db: Database, other: Edition) -> Edition:
     day = other.issue_date + timedelta(days=7)
     edition = add_edition(db, newsletter, issue_date=day, number=20)
     return release_edition(db, edition, at=NOW + timedelta(hours=1))
+
+
+@pytest.mark.postgres
+async def test_a_stop_does_not_wait_for_a_database_that_is_away() -> None:
+    away = Database("postgresql://nobody@127.0.0.1:1/nothing")
+    stop = asyncio.Event()
+    working = asyncio.create_task(work(make_post(away, 1), clock=utc_now, stop=stop))
+    await asyncio.sleep(0.1)
+
+    async with asyncio.timeout(10):
+        stop.set()
+        await working
