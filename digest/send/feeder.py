@@ -1,25 +1,23 @@
 """The feeder: claims what is due, hands it to the lanes, gives it back."""
 
 import asyncio
-import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
 
 from digest.domain.actor import WORKER
-from digest.domain.deliveries import Lease, LetterKind, Notice
+from digest.domain.deliveries import Lease, LetterKind
 from digest.domain.errors import StateError
 from digest.domain.states import EditionState
 from digest.send import progress, steering
+from digest.send.claimer import Claimer, View
 from digest.send.job import Claim, Job
 from digest.send.ledger import Ledger
 from digest.send.loader import Loader
 from digest.send.notice_letter import NoticeLetters
 from digest.send.post import Clock, Post
 from digest.send.queue import Queue
-from digest.send.vigil import Vigil
 from digest.storage import (
     chunks,
     deliveries,
@@ -30,25 +28,8 @@ from digest.storage import (
 from digest.storage.chunks import Chunk
 
 _log = structlog.get_logger()
-_NOTICES_AT_ONCE = 50
 _BETWEEN_LOOKS_SECONDS = 0.2
 _UNTIL_MENDED = timedelta(minutes=10)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _View:
-    """What there is to do."""
-
-    notices: bool
-    chunks: bool
-    leased: bool
-    scheduled: bool
-    finished: bool
-
-    @property
-    def is_any(self) -> bool:
-        """Whether there is anything, for us, for others or for the releaser."""
-        return self.notices or self.chunks or self.leased or self.scheduled
 
 
 class Feeder:
@@ -64,17 +45,12 @@ class Feeder:
         self._post = post
         self._ledger = ledger
         self._clock = clock
-        # New at each start: after a failure its former leases are another's.
-        self._owner = f"{post.worker}:{secrets.token_hex(2)}"
         self._claims: dict[Lease, Claim] = {}
+        self._claimer = Claimer(post, held=self._held, clock=clock)
         self._loader = Loader(post, clock=clock)
         self._notices = NoticeLetters(
             site=post.site, secrets=post.secrets, signer=post.signer
         )
-        self._vigils = {
-            kind: Vigil(patience=post.patience, gap=post.heartbeat)
-            for kind in LetterKind
-        }
         self._wake = asyncio.Event()
         self._queue = Queue(on_low=self._wake.set)
         self._queue.low = post.connections
@@ -88,7 +64,7 @@ class Feeder:
         """
         try:
             while not stop.is_set():
-                view = await self._ledger.consult(self._look)
+                view = await self._ledger.consult(self._claimer.look)
                 await self._act(view)
                 if until_idle and not (self._claims or view.is_any):
                     return
@@ -121,16 +97,7 @@ class Feeder:
         """Look for work now; return once somebody holds the chunk, or nobody may."""
 
         def is_waiting() -> bool:
-            with self._post.db.read() as tx:
-                return chunks.is_waiting(
-                    tx,
-                    edition_id,
-                    number,
-                    owner=self._owner,
-                    held=self._held(LetterKind.DELIVERY),
-                    now=self._clock(),
-                    patience=self._post.patience,
-                )
+            return self._claimer.is_waiting(edition_id, number)
 
         while await self._ledger.consult(is_waiting):
             self._wake.set()
@@ -142,6 +109,10 @@ class Feeder:
             await asyncio.sleep(self._post.heartbeat.total_seconds())
             leases = [c.lease for c in self._claims.values() if not c.lost]
             await self._ledger.renew(leases)
+
+    def _held(self, kind: LetterKind) -> list[int]:
+        # Called in other threads: this makes a list of a dictionary at one go.
+        return [lease.row_id for lease in list(self._claims) if lease.kind == kind]
 
     async def _rest(self, stop: asyncio.Event) -> None:
         """Wait until lanes run short, the next look is due, or the worker stops."""
@@ -158,36 +129,7 @@ class Feeder:
             wait.cancel()
         self._wake.clear()
 
-    def _held(self, kind: LetterKind) -> list[int]:
-        # Called in other threads: this makes a list of a dictionary at one go.
-        return [lease.row_id for lease in list(self._claims) if lease.kind == kind]
-
-    def _look(self) -> _View:
-        # Reading first spares an idle worker the write lock.
-        now, owner, patience = self._clock(), self._owner, self._post.patience
-        with self._post.db.read() as tx:
-            return _View(
-                notices=notice_ledger.is_any_claimable(
-                    tx,
-                    owner=owner,
-                    held=self._held(LetterKind.NOTICE),
-                    now=now,
-                    patience=patience,
-                ),
-                chunks=chunks.is_any_claimable(
-                    tx,
-                    owner=owner,
-                    held=self._held(LetterKind.DELIVERY),
-                    now=now,
-                    patience=patience,
-                ),
-                leased=chunks.is_any_leased(tx, now=now)
-                or notice_ledger.is_any_leased(tx, now=now),
-                scheduled=bool(editions.due(tx, now=now)),
-                finished=bool(chunks.finished_editions(tx)),
-            )
-
-    async def _act(self, view: _View) -> None:
+    async def _act(self, view: View) -> None:
         if view.finished:
             await self._ledger.persist(self._finish_editions)
         if view.notices and self._queue.has_few_notices:
@@ -200,32 +142,15 @@ class Feeder:
         progress.finish_editions(self._post.db, actor=WORKER, now=self._clock())
 
     async def _take_notices(self) -> None:
-        for notice in await self._ledger.persist(self._claim_notices):
+        for notice in await self._ledger.persist(self._claimer.claim_notices):
             held = Claim(lease=notice.lease)
             writer = self._notices.write
             job = Job(claim=held, letter=notice, bar=None, writer=writer)
             self._supply(held, [job])
 
-    def _claim_notices(self) -> list[Notice]:
-        vigil = self._vigils[LetterKind.NOTICE]
-        with vigil.looking(), self._post.db.write() as tx:
-            now, owner, patience = self._clock(), self._owner, self._post.patience
-            held = self._held(LetterKind.NOTICE)
-            silent = notice_ledger.challenge(
-                tx, owner=owner, held=held, now=now, patience=patience
-            )
-            return notice_ledger.claim(
-                tx,
-                owner=owner,
-                now=now,
-                lease=self._post.lease,
-                limit=_NOTICES_AT_ONCE,
-                left_behind=vigil.left_behind(silent),
-            )
-
     async def _take_chunk(self) -> bool:
         """Claim the next chunk; False: none is due."""
-        chunk = await self._ledger.persist(self._claim_chunk)
+        chunk = await self._ledger.persist(self._claimer.claim_chunk)
         if chunk is None:
             return False
         held = Claim(lease=chunk.lease, chunk=chunk)
@@ -237,23 +162,6 @@ class Feeder:
         if not jobs:
             await self._end(held)
         return True
-
-    def _claim_chunk(self) -> Chunk | None:
-        vigil = self._vigils[LetterKind.DELIVERY]
-        with vigil.looking(), self._post.db.write() as tx:
-            now, owner, patience = self._clock(), self._owner, self._post.patience
-            held = self._held(LetterKind.DELIVERY)
-            silent = chunks.challenge(
-                tx, owner=owner, held=held, now=now, patience=patience
-            )
-            return chunks.claim(
-                tx,
-                owner=owner,
-                now=now,
-                lease=self._post.lease,
-                uncertain=self._post.uncertain,
-                left_behind=vigil.left_behind(silent),
-            )
 
     async def _load(self, claim: Claim, chunk: Chunk) -> list[Job]:
         """Load a chunk; where that fails, its edition stops and the others go on."""
