@@ -21,7 +21,7 @@ from jinja2 import (
     select_autoescape,
 )
 
-_HERE = Path(__file__).parent
+_HERE = Path(__file__).parents[1]
 
 
 def shipped(name: str) -> Path:
