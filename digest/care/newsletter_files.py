@@ -15,9 +15,11 @@ from digest.care.schedule_table import ScheduleTable
 from digest.domain.actor import Actor
 from digest.domain.addresses import parse_address
 from digest.domain.calendar import Schedule
-from digest.domain.errors import RefusedError, SettingsError, UsageError
+from digest.domain.errors import RefusedError, SettingsError, StateError, UsageError
+from digest.domain.hosts import parse_domain
 from digest.domain.letters import Sender
-from digest.domain.newsletters import Newsletter, Section
+from digest.domain.newsletters import Newsletter, Section, WhenEmpty
+from digest.domain.own_links import OwnLinks
 from digest.domain.schedules import describe
 from digest.domain.theme import read_theme
 from digest.storage import audit, newsletters, schedules
@@ -40,6 +42,13 @@ def _check_address(value: str) -> str:
         raise ValueError(error.message.removesuffix(".")) from None
 
 
+def _check_host(value: str) -> str:
+    try:
+        return parse_domain(value)
+    except RefusedError as error:
+        raise ValueError(error.message.removesuffix(".")) from None
+
+
 Line = Annotated[
     str,
     StringConstraints(
@@ -55,6 +64,9 @@ _LANGUAGE = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
 Slug = Annotated[str, StringConstraints(pattern=_SLUG)]
 Language = Annotated[str, StringConstraints(pattern=_LANGUAGE)]
 Zone = Annotated[str, AfterValidator(_check_zone)]
+Host = Annotated[str, AfterValidator(_check_host)]
+# Longer ones are no campaign's name.
+Tag = Annotated[str, StringConstraints(max_length=100, pattern=r"^[!-~]*$")]
 Address = Annotated[Line, AfterValidator(_check_address)]
 
 
@@ -75,6 +87,13 @@ class _Section(_Part):
     thumbnails: bool = False
 
 
+class _OwnLinks(_Part):
+    hosts: Annotated[tuple[Host, ...], Field(max_length=50)] = ()
+    source: Tag = ""
+    medium: Tag = "email"
+    campaign: Tag = ""
+
+
 class _File(_Part):
     name: Line
     purpose: Text
@@ -83,9 +102,12 @@ class _File(_Part):
     language: Language = "en"
     direction: Annotated[str, StringConstraints(pattern="^(ltr|rtl)$")] | None = None
     template: Slug = "classic"
+    when_empty: WhenEmpty = WhenEmpty.LEAD
     list_id: Annotated[Line, StringConstraints(pattern=r"^[!-;=?-~]+$")] | None = None
     sender: _Sender = _Sender()
     sections: Annotated[list[_Section], Field(min_length=1, max_length=50)]
+    own_links: _OwnLinks = _OwnLinks()
+    at_init: bool = True
     theme: dict[str, Any] = {}
     schedule: ScheduleTable | None = None
 
@@ -105,10 +127,12 @@ class Seed:
     Attributes:
         newsletter: Not stored; its slug is the file's name.
         schedule: When it appears; None: only by hand.
+        at_init: Whether `init` makes it unasked.
     """
 
     newsletter: Newsletter
     schedule: Schedule | None
+    at_init: bool
 
 
 def read_seed(path: Path, *, mail_domain: str) -> Seed:
@@ -133,7 +157,7 @@ def read_seed(path: Path, *, mail_domain: str) -> Seed:
         raise _explain(path, error) from None
     except (RefusedError, UsageError) as error:
         raise SettingsError(f"{path}: {error.message}", error.mend) from None
-    return Seed(newsletter=newsletter, schedule=schedule)
+    return Seed(newsletter=newsletter, schedule=schedule, at_init=file.at_init)
 
 
 def seed(
@@ -160,6 +184,26 @@ def seed(
             for one in wanted
             if one.newsletter.slug not in known
         ]
+
+
+def add(
+    db: Database, path: Path, *, mail_domain: str, actor: Actor, now: datetime
+) -> Newsletter:
+    """Store one more newsletter.
+
+    Raises:
+        SettingsError: The file is wrong.
+        StateError: There is a newsletter of that name.
+    """
+    wanted = read_seed(path, mail_domain=mail_domain)
+    slug = wanted.newsletter.slug
+    with db.write() as tx:
+        if slug in {newsletter.slug for newsletter in newsletters.list_all(tx)}:
+            raise StateError(
+                f"There is a newsletter {slug!r} already.",
+                "Give the file another name.",
+            )
+        return _store(tx, wanted, actor=actor, now=now)
 
 
 def _store(tx: Tx, wanted: Seed, *, actor: Actor, now: datetime) -> Newsletter:
@@ -221,6 +265,8 @@ def _make(file: _File, slug: str, mail_domain: str) -> Newsletter:
         list_id=list_id,
         template=file.template,
         theme=file.theme,
+        when_empty=file.when_empty,
+        own_links=OwnLinks(**file.own_links.model_dump()),
         sections=tuple(
             Section(id=0, position=position, **section.model_dump())
             for position, section in enumerate(file.sections)

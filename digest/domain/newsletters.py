@@ -1,10 +1,19 @@
 """A newsletter as the stages see it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 from digest.domain.errors import NotFoundError
 from digest.domain.letters import Sender
+from digest.domain.own_links import OwnLinks
+
+
+class WhenEmpty(StrEnum):
+    """What a reader gets whose chosen sections have no story in an edition."""
+
+    LEAD = "lead"  # the lead and the editor's words
+    SKIP = "skip"  # no letter; the delivery is skipped, with its reason
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +55,8 @@ class Newsletter:
         template: Name of the layout under `templates/email`.
         theme: Validated colours, fonts and wordmark; see `domain/theme.py`.
         sections: In order.
+        when_empty: What readers get none of whose sections has a story.
+        own_links: Which links carry tags for the publication's own statistics.
     """
 
     id: int
@@ -61,6 +72,8 @@ class Newsletter:
     template: str
     theme: Mapping[str, object]
     sections: tuple[Section, ...]
+    when_empty: WhenEmpty = WhenEmpty.LEAD
+    own_links: OwnLinks = field(default_factory=OwnLinks)
 
     def section(self, slug: str) -> Section | None:
         """Find one of its sections by name."""

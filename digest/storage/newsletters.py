@@ -8,7 +8,8 @@ from sqlalchemy import Row, insert, select
 
 from digest.domain.errors import NotFoundError
 from digest.domain.letters import Sender
-from digest.domain.newsletters import Newsletter, Section
+from digest.domain.newsletters import Newsletter, Section, WhenEmpty
+from digest.domain.own_links import OwnLinks
 from digest.storage import tables
 from digest.storage.engine import Tx
 
@@ -98,6 +99,10 @@ def _load(tx: Tx, row: Row[tuple[object, ...]]) -> Newsletter:
         list_id=row.list_id,
         template=row.template,
         theme=row.theme,
+        when_empty=WhenEmpty(row.when_empty),
+        own_links=OwnLinks(
+            **row.own_links | {"hosts": tuple(row.own_links.get("hosts", ()))}
+        ),
         sections=tuple(
             Section(
                 id=s.id,

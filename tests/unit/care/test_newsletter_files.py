@@ -7,9 +7,12 @@ import pytest
 from sqlalchemy import text
 
 from digest.care.newsletter_files import read_seed, seed
+from digest.compose.sender_rules import check_sender
 from digest.domain.actor import Actor, ActorKind
 from digest.domain.errors import SettingsError
 from digest.domain.letters import Sender
+from digest.domain.newsletters import WhenEmpty
+from digest.domain.own_links import OwnLinks
 from digest.storage import newsletters, schedules
 from digest.storage.engine import Database
 from tests.builders import NOW
@@ -78,6 +81,18 @@ def test_an_arabic_newsletter_runs_from_right_to_left(tmp_path: Path) -> None:
     assert (found.slug, found.direction) == ("ar", "rtl")
 
 
+def test_says_what_empty_sections_and_own_links_do(tmp_path: Path) -> None:
+    own = '[own_links]\nhosts = ["Stories.Example", "مثال.test"]\nsource = "letter"\n'
+    path = write(tmp_path, 'when_empty = "skip"\n' + LEAST + own + SECTION)
+
+    found = read_seed(path, mail_domain="n.example").newsletter
+
+    assert found.when_empty == WhenEmpty.SKIP
+    assert found.own_links == OwnLinks(
+        hosts=("stories.example", "xn--mgbh0fb.test"), source="letter"
+    )
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -97,6 +112,9 @@ def test_an_arabic_newsletter_runs_from_right_to_left(tmp_path: Path) -> None:
         (LEAST + '[theme]\nink = "#FFFFFF"\n' + SECTION, "contrast"),
         (LEAST + '[theme]\nmood = "blue"\n' + SECTION, "no 'mood'"),
         (LEAST + 'list_id = "<x>"\n' + SECTION, "list_id is wrong"),
+        (LEAST + 'when_empty = "wait"\n' + SECTION, "when_empty is wrong"),
+        (LEAST + '[own_links]\nhosts = ["x/y"]\n' + SECTION, "own_links.hosts.0"),
+        (LEAST + '[own_links]\nmedium = "a b"\n' + SECTION, "own_links.medium"),
         ("name", "not valid TOML"),
     ],
 )
@@ -206,3 +224,21 @@ def test_a_wrong_schedule_is_refused(tmp_path: Path, table: str, words: str) -> 
 
     with pytest.raises(SettingsError, match=words):
         read_seed(path, mail_domain="n.example")
+
+
+def test_the_shipped_arabic_newsletter_is_arabic_and_waits_to_be_asked_for() -> None:
+    found = read_seed(SHIPPED.with_name("weekly-ar.toml"), mail_domain="n.example")
+
+    assert found.newsletter.direction == "rtl"
+    assert found.newsletter.theme["digits"] == "arab"
+    assert not found.at_init
+    assert read_seed(SHIPPED, mail_domain="n.example").at_init
+
+
+def test_a_placeholder_in_arabic_is_one_as_well() -> None:
+    path = SHIPPED.with_name("weekly-ar.toml")
+    newsletter = read_seed(path, mail_domain="n.paper.eg").newsletter
+
+    assert [finding.rule for finding in check_sender(newsletter)] == [
+        "placeholder-address"
+    ]
