@@ -1,13 +1,16 @@
 """Weeks to compose: builders of stories and editions, and a reference week."""
 
+import hashlib
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 from digest.domain.actor import Actor, ActorKind
 from digest.domain.articles import Article, Draft, Image
-from digest.domain.editions import Edition, Sponsor, Story
+from digest.domain.editions import Edition, Pick, PickKind, Sponsor, Story, Support
 from digest.domain.newsletters import Newsletter, Section
+from digest.domain.own_links import OwnLinks
+from digest.domain.pictures import Picture, PictureFile, PictureKind
 from digest.storage import articles
 from digest.storage.engine import Database
 from tests.builders import NOW, make_newsletter
@@ -22,6 +25,26 @@ SPONSOR = Sponsor(
     title="Audio books in Arabic and English",
     text="Two months free for readers of this letter.",
     url="https://sponsor.example.test/reads",
+)
+SUPPORT = Support(
+    title="Keep this letter going",
+    text="It is free, and *made by people*. [How we spend it](https://egyptianstreets.com/support/costs).",
+    label="Become a member",
+    url="https://egyptianstreets.com/support",
+)
+PICKS = (
+    Pick(
+        kind=PickKind.READ,
+        title="A novel of three afternoons",
+        words="Short, dry, and **funny** where it hurts.",
+        url="https://picks.example.test/novel",
+    ),
+    Pick(kind=PickKind.LISTEN, title="An hour of simsimiyya"),
+    Pick(
+        kind=PickKind.GO,
+        title="The kite makers of the corniche",
+        words="Fridays; ask for the [green ones](https://picks.example.test/kites).",
+    ),
 )
 RAFAH_URL = (
     "https://egyptianstreets.com/2024/05/12/"
@@ -42,6 +65,20 @@ def make_story(article_id: int = 1, **changes: Any) -> Story:
         "word_count": 600,
     }
     return Story(**(values | changes))
+
+
+def our_picture(number: int = 0) -> Picture:
+    """Both files of a picture, by name only; `drawings.put_files` makes them."""
+    small, large = (
+        PictureFile(
+            hash=hashlib.sha256(f"{number} {width}".encode()).hexdigest(),
+            kind=PictureKind.JPEG,
+            width=width,
+            height=height,
+        )
+        for width, height in ((600, 338), (1200, 675))
+    )
+    return Picture(small=small, large=large)
 
 
 def make_edition(**changes: Any) -> Edition:
@@ -80,6 +117,7 @@ def english_week() -> tuple[Edition, Newsletter, Sequence[Story]]:
     """Twelve stories in own words, everything an edition can carry."""
     newsletter = make_newsletter(
         theme={"wordmark": "Egyptian Streets", "notice": "Sent from Cairo."},
+        own_links=OwnLinks(hosts=("egyptianstreets.com",)),
         sections=make_sections({}),
     )
     edition = make_edition(
@@ -87,10 +125,12 @@ def english_week() -> tuple[Edition, Newsletter, Sequence[Story]]:
         preheader="Plus: Cairo backs the ICJ case; inflation eases again; an Upper "
         "Egypt film goes to Cannes. 3-minute read.",
         opening="One crossing decided what reached Gaza, and what did not.\n\n"
-        "We start there, and end on a bicycle.",
+        "We start *there*, and end on a [bicycle](https://stories.example.test/12).",
         opening_by="Mona, weekly desk",
         why="Rafah was the way for aid into southern Gaza that Israel did not hold.",
         sponsor=SPONSOR,
+        support=SUPPORT,
+        picks=PICKS,
     )
     return edition, newsletter, _ENGLISH
 
@@ -101,7 +141,7 @@ def make_sections(titles: dict[str, str]) -> tuple[Section, ...]:
         "news": "News & Politics",
         "features": "Features",
         "arts": "Arts & Culture",
-        "good": "Read, watch, go",
+        "good": "One good thing",
     }
     return tuple(
         Section(
@@ -131,6 +171,7 @@ def tell(
         source=source,
         word_count=150 * number,
         image=picture if section in {"features", "arts"} else Image(),
+        picture=our_picture(number) if section in {"features", "arts"} else None,
     )
 
 
@@ -150,6 +191,8 @@ _ENGLISH = (
             credit="Demo drawing",
             alt="Lorries wait in a row beside a desert road",
         ),
+        picture=our_picture(1),
+        caption="The road to the crossing, on the morning of 11 May.",
     ),
     tell(
         2,

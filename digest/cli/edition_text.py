@@ -1,16 +1,16 @@
 """Editions as the command line shows them: EDITION documents and lines for people."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from digest.bootstrap import Service
-from digest.cli.face import counted
+from digest.cli.face import Face, counted
 from digest.compose.finding import Finding
 from digest.domain.editions import Edition, Story
 from digest.domain.newsletters import Newsletter
 from digest.domain.states import DeliveryState
-from digest.storage import deliveries, editions, newsletters
+from digest.storage import deliveries, editions, newsletters, opinions
 from digest.storage.engine import Tx
 
 _LINES = ("subject", "preheader")
@@ -42,6 +42,7 @@ def edition_document(
     return values | {
         "newsletter": newsletter.slug,
         "stories": [_story_document(story) for story in stories],
+        "opinions": opinions.counts(tx, edition.id),
         "counts": {state.value: found.get(state, 0) for state in DeliveryState},
     }
 
@@ -77,6 +78,9 @@ def edition_lines(document: Mapping[str, Any]) -> list[str]:
         lines.append(f"  Signed     {document['opening_by']}")
     if document["sponsor"]:
         lines.append(f"  Paid by    {document['sponsor']['name']}")
+    lines += [f"  {p['kind'].title():<10} {p['title']}" for p in document["picks"]]
+    if document["support"]:
+        lines.append(f"  Support    {document['support']['title']}")
     if document["approved_by"]:
         because = document["approved_because"]
         reason = f" ({because})" if because else ""
@@ -85,8 +89,24 @@ def edition_lines(document: Mapping[str, Any]) -> list[str]:
         f"  {s['position']:>2}. {s['section']:<10} {s['title']} [{s['article_id']}]"
         for s in document["stories"]
     ]
-    letters = [f"{n} {state}" for state, n in document["counts"].items() if n]
-    return [*lines, f"  Letters    {', '.join(letters)}"] if letters else lines
+    return [*lines, *_count_lines(document)]
+
+
+def _count_lines(document: Mapping[str, Any]) -> Iterator[str]:
+    for label, name in (("Letters", "counts"), ("Opinions", "opinions")):
+        if found := [f"{n} {what}" for what, n in document[name].items() if n]:
+            yield f"  {label:<10} {', '.join(found)}"
+
+
+def show_changed(
+    face: Face, service: Service, edition_id: int, *, notes: Sequence[str] = ()
+) -> None:
+    """Show an edition as a command leaves it, and what there is to say of it."""
+    document = load_document(service, edition_id)
+    face.show(
+        {"edition": document, "notes": list(notes)},
+        [*edition_lines(document), *notes],
+    )
 
 
 def finding_documents(findings: Sequence[Finding]) -> list[dict[str, str]]:

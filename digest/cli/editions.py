@@ -1,12 +1,13 @@
 """`editions`: compose, look at, edit, check and approve an issue."""
 
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from digest.bootstrap import Service
-from digest.cli.edition_changes import parse_ids, parse_moves, story_words
+from digest.cli.edition_changes import parse_ids
+from digest.cli.edition_edit import edit_edition
+from digest.cli.edition_links import follow_links
+from digest.cli.edition_pictures import gather, notes_on, picture_edition
 from digest.cli.edition_preview import preview_edition
 from digest.cli.edition_text import (
     edition_document,
@@ -15,15 +16,13 @@ from digest.cli.edition_text import (
     finding_documents,
     finding_lines,
     load_document,
+    show_changed,
 )
-from digest.cli.face import CLI, Face, counted, face_of
+from digest.cli.face import CLI, counted, face_of
 from digest.compose.approve import NO_REASON, approve
 from digest.compose.draft import compose
-from digest.compose.edit import Changes, edit, read_sponsor
 from digest.compose.preflight import check
 from digest.domain.calendar_text import parse_date
-from digest.domain.editions import Sponsor
-from digest.domain.errors import RefusedError
 from digest.storage import editions as stored, newsletters
 
 group = typer.Typer(
@@ -33,7 +32,6 @@ group = typer.Typer(
 EditionId = Annotated[
     int, typer.Argument(metavar="ID", help="Its number: digest editions list")
 ]
-_MOST_SPONSOR_BYTES = 64 * 1024
 
 
 def register(app: typer.Typer) -> None:
@@ -42,6 +40,7 @@ def register(app: typer.Typer) -> None:
     group.command("list")(list_editions)
     group.command("show")(show_edition)
     group.command("edit")(edit_edition)
+    group.command("pictures")(picture_edition)
     group.command("preview")(preview_edition)
     group.command("check")(check_edition)
     group.command("approve")(approve_edition)
@@ -59,7 +58,10 @@ def compose_edition(
         str, typer.Option(help="Pick articles: ID,… the lead first")
     ] = "",
 ) -> None:
-    """Compose a draft of the seven local dates that end with the issue date."""
+    """Compose a draft of the seven local dates that end with the issue date.
+
+    The pictures of its stories are fetched, too.
+    """
     face = face_of(ctx)
     service = face.service()
     made = compose(
@@ -72,7 +74,8 @@ def compose_edition(
         actor=CLI,
         now=service.now(),
     )
-    _show(face, service, made.edition.id, notes=made.notes)
+    missing = notes_on(gather(face, service, made.edition.id))
+    show_changed(face, service, made.edition.id, notes=[*made.notes, *missing])
 
 
 def list_editions(
@@ -102,96 +105,39 @@ def show_edition(ctx: typer.Context, edition: EditionId) -> None:
     face.show(document, edition_lines(document))
 
 
-def edit_edition(
+def check_edition(
     ctx: typer.Context,
     edition: EditionId,
     *,
-    subject: Annotated[str | None, typer.Option(help="One line")] = None,
-    preheader: Annotated[str | None, typer.Option(help="One line")] = None,
-    opening: Annotated[str | None, typer.Option(help="Words at the top")] = None,
-    opening_by: Annotated[str | None, typer.Option(help="Who signs them")] = None,
-    why: Annotated[str | None, typer.Option(help="Why the lead matters")] = None,
-    sponsor_file: Annotated[
-        Path | None, typer.Option(help="TOML: name, title, text, url")
-    ] = None,
-    no_sponsor: Annotated[
-        bool, typer.Option("--no-sponsor", help="Take the paid block out")
+    links: Annotated[
+        bool, typer.Option("--links", help="Follow the links too, over the network")
     ] = False,
-    lead: Annotated[int | None, typer.Option(help="Article to lead with")] = None,
-    drop: Annotated[list[str] | None, typer.Option(help="ARTICLE,…")] = None,
-    add: Annotated[list[str] | None, typer.Option(help="ARTICLE,…")] = None,
-    move: Annotated[
-        list[str] | None, typer.Option(help="ARTICLE:POSITION; 1 is the lead")
-    ] = None,
-    title: Annotated[list[str] | None, typer.Option(help="ARTICLE:WORDS")] = None,
-    standfirst: Annotated[list[str] | None, typer.Option(help="ARTICLE:WORDS")] = None,
-    alt: Annotated[list[str] | None, typer.Option(help="ARTICLE:WORDS")] = None,
-    credit: Annotated[list[str] | None, typer.Option(help="ARTICLE:WORDS")] = None,
-    section: Annotated[list[str] | None, typer.Option(help="ARTICLE:SECTION")] = None,
 ) -> None:
-    """Edit an issue that was not released yet; this withdraws its approval."""
-    face = face_of(ctx)
-    service = face.service()
-    words = {
-        "title": title or [],
-        "standfirst": standfirst or [],
-        "alt": alt or [],
-        "credit": credit or [],
-        "section": section or [],
-    }
-    changes = Changes(
-        subject=subject,
-        preheader=preheader,
-        opening=opening,
-        opening_by=opening_by,
-        why=why,
-        sponsor=_read_sponsor(sponsor_file) if sponsor_file else None,
-        no_sponsor=no_sponsor,
-        lead=lead,
-        drop=parse_ids(drop or []),
-        add=parse_ids(add or []),
-        moves=parse_moves(move or []),
-        stories=story_words(words),
-    )
-    before = load_document(service, edition)
-    made = edit(
-        service.db,
-        edition_id=edition,
-        changes=changes,
-        templates=service.templates,
-        site=service.site,
-        actor=CLI,
-        now=service.now(),
-    )
-    withdrawn = before["state"] != made.edition.state
-    notes = ["Its approval is withdrawn."] if withdrawn else []
-    _show(face, service, edition, notes=[*made.notes, *notes])
-
-
-def check_edition(ctx: typer.Context, edition: EditionId) -> None:
     """Check an issue: errors must be mended, warnings are for an editor to judge."""
     face = face_of(ctx)
     service = face.service()
+    dead = follow_links(face, service, edition) if links else []
     found = check(
         service.db,
         edition_id=edition,
         templates=service.templates,
         site=service.site,
-        signed=service.settings.is_signed,
+        posting=service.posting(),
     )
+    warnings = [*found.warnings, *dead]
     document = {
         "errors": finding_documents(found.errors),
-        "warnings": finding_documents(found.warnings),
+        "warnings": finding_documents(warnings),
         "size_bytes": found.size_bytes,
         "reading_minutes": found.reading_minutes,
     }
     lines = [
         *finding_lines("error", found.errors),
-        *finding_lines("warning", found.warnings),
+        *finding_lines("warning", warnings),
     ]
     total = (
         f"{counted(len(found.errors), 'error')}, "
-        f"{counted(len(found.warnings), 'warning')}; "
+        f"{counted(len(warnings), 'warning')}; "
         f"HTML {found.size_bytes / 1024:.0f} KB, {found.reading_minutes} min to read."
     )
     face.show(document, [*lines, total])
@@ -216,30 +162,11 @@ def approve_edition(
         because=because,
         templates=service.templates,
         site=service.site,
-        signed=service.settings.is_signed,
+        posting=service.posting(),
         actor=CLI,
         now=service.now(),
     )
     notes = finding_lines("accepted", made.accepted)
     if made.edition.approved_because == NO_REASON:
         notes.append("No reason was given: --because TEXT would record one.")
-    _show(face, service, edition, notes=notes)
-
-
-def _show(face: Face, service: Service, edition_id: int, *, notes: Any = ()) -> None:
-    document = load_document(service, edition_id)
-    face.show(
-        {"edition": document, "notes": list(notes)},
-        [*edition_lines(document), *notes],
-    )
-
-
-def _read_sponsor(path: Path) -> Sponsor:
-    if path.stat().st_size > _MOST_SPONSOR_BYTES:
-        raise RefusedError(f"{path} is too large for a sponsor file.", "Check it.")
-    try:
-        return read_sponsor(path.read_text(encoding="utf-8"))
-    except UnicodeDecodeError:
-        raise RefusedError(
-            f"{path} is not a text file in UTF-8.", "Save it as UTF-8."
-        ) from None
+    show_changed(face, service, edition, notes=notes)

@@ -14,7 +14,7 @@ from digest.templating import Templates
 _EDITION = ("kind", "number", "subject", "preheader", "opening", "opening_by", "why")
 _NEWSLETTER = (
     *("slug", "name", "language", "direction", "postal_address", "purpose"),
-    *("list_id", "template", "theme"),
+    *("list_id", "template", "theme", "when_empty"),
 )
 
 
@@ -36,9 +36,12 @@ def content_hash(
         "edition": {name: getattr(edition, name) for name in _EDITION},
         "issue_date": edition.issue_date.isoformat(),
         "sponsor": asdict(edition.sponsor) if edition.sponsor else None,
+        "support": asdict(edition.support) if edition.support else None,
+        "picks": [asdict(pick) for pick in edition.picks],
         "stories": [_story(story) for story in stories],
         "newsletter": {name: getattr(newsletter, name) for name in _NEWSLETTER},
         "sender": asdict(newsletter.sender),
+        "own_links": asdict(newsletter.own_links),
         "sections": [(s.slug, s.title, s.thumbnails) for s in newsletter.sections],
         "site": asdict(site),
         "templates": templates.fingerprint(

@@ -1,19 +1,18 @@
 """Edit a draft: the editor's words, the lead, what is dropped, added and moved."""
 
-import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from digest.compose.content import content_hash
 from digest.compose.draft import Composed, picked
 from digest.compose.order import arrange, as_story, find, lead_with, move_to
 from digest.compose.proposal import Proposal, propose
-from digest.compose.view import clean, web_address
+from digest.compose.view import clean
 from digest.compose.withdraw import require_changeable, withdraw_approval
 from digest.domain.actor import Actor
-from digest.domain.editions import Edition, Sponsor, Story
-from digest.domain.errors import RefusedError, StateError
+from digest.domain.editions import Edition, Pick, Sponsor, Story, Support
+from digest.domain.errors import StateError
 from digest.domain.newsletters import Newsletter
 from digest.domain.site import Site
 from digest.storage import audit, editions, newsletters
@@ -22,7 +21,6 @@ from digest.templating import Templates
 
 _ONE_LINE = ("subject", "preheader", "opening_by", "why")
 _FOLLOWED = ("The proposed subject follows the new lead: read it.",)
-_SPONSOR_FIELDS = {f.name for f in fields(Sponsor)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +32,8 @@ class StoryWords:
         standfirst: Its one to three sentences.
         alt: What its picture shows.
         credit: Who made its picture.
+        caption: Words under its picture, where it leads.
+        image: Where another picture of it is from; empty: it shall have none.
         section: Slug of the section it shall stand in.
     """
 
@@ -41,6 +41,8 @@ class StoryWords:
     standfirst: str | None = None
     alt: str | None = None
     credit: str | None = None
+    caption: str | None = None
+    image: str | None = None
     section: str | None = None
 
 
@@ -54,11 +56,15 @@ class Changes:
     Attributes:
         subject: One line.
         preheader: One line.
-        opening: The words at the top; an empty line parts paragraphs.
+        opening: The words at the top, limited Markdown; an empty line parts
+            paragraphs.
         opening_by: Who signs them.
-        why: "Why it matters", one sentence.
+        why: "Why it matters", one sentence, limited Markdown.
         sponsor: The paid block.
         no_sponsor: Take the paid block out.
+        support: The publication's own request.
+        no_support: Take that out.
+        picks: "Read, watch, go", all of it; empty takes it out.
         lead: The story to lead with.
         drop: Stories to take out.
         add: Articles to take in, each at the end of its section.
@@ -73,6 +79,9 @@ class Changes:
     why: str | None = None
     sponsor: Sponsor | None = None
     no_sponsor: bool = False
+    support: Support | None = None
+    no_support: bool = False
+    picks: Sequence[Pick] | None = None
     lead: int | None = None
     drop: Sequence[int] = ()
     add: Sequence[int] = ()
@@ -149,34 +158,6 @@ def edit(
         )
 
 
-def read_sponsor(text: str) -> Sponsor:
-    """Read a paid block from TOML: name, title, text and url.
-
-    Raises:
-        RefusedError: It is not TOML, or a field is missing, unknown or no text.
-    """
-    try:
-        values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise RefusedError(
-            f"The sponsor file is not valid TOML: {error}.",
-            'It has four lines: name = "…", title = "…", text = "…", url = "https://…".',
-        ) from None
-    known = {name: values[name] for name in _SPONSOR_FIELDS if name in values}
-    wrong = [n for n, v in known.items() if not isinstance(v, str) or not v.strip()]
-    odd = sorted({*(_SPONSOR_FIELDS ^ values.keys()), *wrong})
-    if odd:
-        raise RefusedError(
-            f"The sponsor file has a missing, unknown or empty field: {odd[0]}.",
-            "It needs name, title, text and url, each a text.",
-        )
-    if not str(web_address(known["url"])).startswith("https:"):
-        raise RefusedError(
-            "The sponsor's url is not a https address.", "Write it as https://…"
-        )
-    return Sponsor(**known)
-
-
 def _follow(
     before: Edition, was: Proposal, becomes: Proposal, worded: Edition
 ) -> Edition:
@@ -197,7 +178,12 @@ def _change_words(edition: Edition, changes: Changes) -> Edition:
     }
     opening = edition.opening if changes.opening is None else clean(changes.opening)
     sponsor = None if changes.no_sponsor else changes.sponsor or edition.sponsor
-    return replace(edition, opening=opening, sponsor=sponsor, **lines)  # type: ignore[arg-type] # texts
+    support = None if changes.no_support else changes.support or edition.support
+    picks = edition.picks if changes.picks is None else tuple(changes.picks)
+    worded = replace(edition, **lines)  # type: ignore[arg-type] # texts
+    return replace(
+        worded, opening=opening, sponsor=sponsor, support=support, picks=picks
+    )
 
 
 def _change_stories(
@@ -238,12 +224,17 @@ def _reword(story: Story, words: StoryWords, newsletter: Newsletter) -> Story:
         alt=_line(words.alt, story.image.alt),
         credit=_line(words.credit, story.image.credit),
     )
+    picture = story.picture
+    if words.image is not None:
+        image, picture = replace(image, url=words.image or None), None
     return replace(
         story,
+        picture=picture,
         title=_line(words.title, story.title),
         standfirst=_line(words.standfirst, story.standfirst),
         section=words.section or story.section,
         image=image,
+        caption=_line(words.caption, story.caption),
     )
 
 
@@ -254,6 +245,6 @@ def _line(new: str | None, old: str) -> str:
 def _changed(
     before: Edition, after: Edition, old: Sequence[Story], new: Sequence[Story]
 ) -> list[str]:
-    names = [*_ONE_LINE, "opening", "sponsor"]
+    names = [*_ONE_LINE, "opening", "sponsor", "support", "picks"]
     changed = [n for n in names if getattr(before, n) != getattr(after, n)]
     return [*changed, "stories"] if list(old) != list(new) else changed

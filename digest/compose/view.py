@@ -6,12 +6,14 @@ taken out, and only addresses that are safe to follow remain.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from digest.domain.articles import Image
-from digest.domain.editions import Edition, Sponsor, Story
+from digest.compose.blocks import PickView, SponsorView, SupportView
+from digest.compose.picture_view import PictureView, show_picture
+from digest.compose.prose import Prose, Reader, unchanged
+from digest.domain.editions import Edition, Pick, Sponsor, Story, Support
 from digest.domain.issue import reading_minutes
 from digest.domain.newsletters import Newsletter
 from digest.domain.recipe import shorten
@@ -36,7 +38,8 @@ class StoryView:
         standfirst: One to three sentences; may be empty.
         source: The publication's name; may be empty.
         minutes: Reading time of the whole story; None where unknown.
-        image: Picture over https with its credit; None where there is none.
+        image: Our copy of its picture; None where there is none.
+        caption: Words under the picture; may be empty.
     """
 
     article_id: int
@@ -47,7 +50,8 @@ class StoryView:
     standfirst: str
     source: str
     minutes: int | None
-    image: Image | None
+    image: PictureView | None
+    caption: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,29 +69,36 @@ class EditionView:
     """What a reader gets, before any layout.
 
     Attributes:
-        edition: Number, date and the editor's words, cleaned.
-        opening: The opening's paragraphs.
+        edition: Number, date and the editor's words, cleaned, as they were written.
+        opening: The words at the top.
+        why: "Why it matters", one line.
         lead: The first story; None in an empty edition.
         sections: In order, without empty ones.
         contents: Title and number of stories of each section, the lead counted in.
         sponsor: The paid block, if there is one.
+        picks: "Read, watch, go".
+        support: The publication's own request, if there is one.
+        is_bare: A reader chose sections, and none of them has a story.
     """
 
     edition: Edition
-    opening: tuple[str, ...]
+    opening: Prose
+    why: Prose
     lead: StoryView | None
     sections: tuple[SectionView, ...]
     contents: tuple[tuple[str, int], ...]
-    sponsor: Sponsor | None
+    sponsor: SponsorView | None
+    picks: tuple[PickView, ...]
+    support: SupportView | None
+    is_bare: bool
 
     @property
     def reading_minutes(self) -> int:
         """How long the letter itself takes."""
-        texts = [*self.opening, self.edition.why]
-        texts += [text for s in self.stories for text in (s.title, s.standfirst)]
-        if self.sponsor:
-            texts += [self.sponsor.title, self.sponsor.text]
-        return reading_minutes(sum(len(text.split()) for text in texts))
+        texts = [text for s in self.stories for text in (s.title, s.standfirst)]
+        words = [self.opening, self.why, self.sponsor, self.support, *self.picks]
+        told = sum(len(text.split()) for text in texts)
+        return reading_minutes(told + sum(w.word_count for w in words if w))
 
     @property
     def stories(self) -> tuple[StoryView, ...]:
@@ -102,6 +113,7 @@ def edition_view(
     stories: Sequence[Story],
     *,
     sections: Iterable[str] = (),
+    tag: Callable[[str], str] = unchanged,
 ) -> EditionView:
     """Arrange an edition for reading.
 
@@ -110,20 +122,53 @@ def edition_view(
         newsletter: Its newsletter.
         stories: Its stories in order; the first one leads.
         sections: Slugs a reader chose; none: all. The lead is for everybody.
+        tag: Changes the address of what a reader may follow.
     """
-    wanted = set(sections) & {s.slug for s in newsletter.sections}
-    lead, others = stories[:1], stories[1:]
-    shown = [s for s in others if not wanted or s.section in wanted]
-    sponsor = _clean_sponsor(edition.sponsor)
-    opening = tuple(p.strip() for p in clean(edition.opening).split("\n") if p.strip())
+    choice = choose_shown(newsletter, stories, sections)
+    lead, shown = choice.stories[:1], choice.stories[1:]
+    words = Reader(newsletter.direction, tag=tag)
     return EditionView(
         edition=_clean_words(edition),
-        opening=opening,
-        lead=_story(lead[0]) if lead else None,
-        sections=tuple(_sections(newsletter, shown)),
-        contents=tuple(_contents(newsletter, [*lead, *shown])),
-        sponsor=sponsor,
+        # In the order in which plain text numbers their links.
+        opening=words.paragraphs(clean(edition.opening)),
+        why=words.line(clean(edition.why)),
+        sponsor=_sponsor(edition.sponsor, words, tag),
+        picks=tuple(_pick(pick, words, tag) for pick in edition.picks),
+        support=_support(edition.support, words, tag),
+        lead=_story(lead[0], tag) if lead else None,
+        sections=tuple(_sections(newsletter, shown, tag)),
+        contents=tuple(_contents(newsletter, choice.stories)),
+        is_bare=choice.is_bare,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """The stories that a choice of sections shows; equal ones make equal letters.
+
+    Attributes:
+        stories: In order, the lead first.
+        is_bare: Sections were chosen, and none of them has a story.
+    """
+
+    stories: tuple[Story, ...]
+    is_bare: bool
+
+
+def choose_shown(
+    newsletter: Newsletter, stories: Sequence[Story], sections: Iterable[str]
+) -> Choice:
+    """Pick what a reader of some sections gets: the lead, and theirs of the others.
+
+    Sections that the newsletter no longer has do not count; where no other was
+    chosen, the reader gets everything.
+    """
+    wanted = set(sections) & {s.slug for s in newsletter.sections}
+    if not wanted:
+        return Choice(stories=tuple(stories), is_bare=False)
+    chosen = [s for s in stories if s.section in wanted]
+    rest = [s for s in stories[1:] if s.section in wanted]
+    return Choice(stories=(*stories[:1], *rest), is_bare=not chosen)
 
 
 def clean(text: str) -> str:
@@ -153,10 +198,12 @@ def _clean_words(edition: Edition) -> Edition:
     )
 
 
-def _sections(newsletter: Newsletter, stories: Sequence[Story]) -> list[SectionView]:
+def _sections(
+    newsletter: Newsletter, stories: Sequence[Story], tag: Callable[[str], str]
+) -> list[SectionView]:
     made = []
     for section in newsletter.sections:
-        inside = tuple(_story(s) for s in stories if s.section == section.slug)
+        inside = tuple(_story(s, tag) for s in stories if s.section == section.slug)
         if inside:
             made.append(
                 SectionView(
@@ -178,37 +225,70 @@ def _contents(
             yield clean(section.title), counts[section.slug]
 
 
-def _story(story: Story) -> StoryView:
+def _story(story: Story, tag: Callable[[str], str]) -> StoryView:
     title = clean(story.title)
     return StoryView(
         article_id=story.article_id,
         section=story.section,
         title=title,
         label=shorten(title, _LONGEST_LABEL),
-        url=web_address(story.url),
+        url=_tagged(story.url, tag),
         standfirst=clean(story.standfirst),
         source=clean(story.source),
         minutes=reading_minutes(story.word_count)
         if story.word_count >= _LEAST_WORDS
         else None,
-        image=_image(story.image),
+        image=_picture(story),
+        caption=clean(story.caption),
     )
 
 
-def _image(image: Image) -> Image | None:
-    url = web_address(image.url)
-    if url is None or not url.startswith("https:"):
+def _picture(story: Story) -> PictureView | None:
+    files, words = story.picture, story.image
+    if files is None:
         return None
-    return Image(url=url, credit=clean(image.credit), alt=clean(image.alt))
+    return show_picture(
+        files.small, files.large, credit=clean(words.credit), alt=clean(words.alt)
+    )
 
 
-def _clean_sponsor(sponsor: Sponsor | None) -> Sponsor | None:
-    url = web_address(sponsor.url) if sponsor else None
+def _sponsor(
+    sponsor: Sponsor | None, words: Reader, tag: Callable[[str], str]
+) -> SponsorView | None:
+    url = _tagged(sponsor.url, tag) if sponsor else None
     if sponsor is None or url is None:
         return None
-    return Sponsor(
+    return SponsorView(
         name=clean(sponsor.name),
         title=clean(sponsor.title),
-        text=clean(sponsor.text),
+        text=words.paragraphs(clean(sponsor.text)),
         url=url,
     )
+
+
+def _support(
+    support: Support | None, words: Reader, tag: Callable[[str], str]
+) -> SupportView | None:
+    url = _tagged(support.url, tag) if support else None
+    if support is None or url is None:
+        return None
+    return SupportView(
+        title=clean(support.title),
+        text=words.paragraphs(clean(support.text)),
+        label=clean(support.label),
+        url=url,
+    )
+
+
+def _pick(pick: Pick, words: Reader, tag: Callable[[str], str]) -> PickView:
+    return PickView(
+        kind=pick.kind,
+        title=clean(pick.title),
+        words=words.line(clean(pick.words)),
+        url=_tagged(pick.url, tag),
+    )
+
+
+def _tagged(url: str | None, tag: Callable[[str], str]) -> str | None:
+    address = web_address(url)
+    return tag(address) if address else None

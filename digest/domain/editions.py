@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 
 from digest.domain.articles import Image
+from digest.domain.pictures import Picture
 from digest.domain.states import EditionKind, EditionState
 
 CHANGEABLE = frozenset(
@@ -21,7 +23,7 @@ class Sponsor:
     Attributes:
         name: Who paid: "Paid for by …".
         title: Its headline, which is also its link.
-        text: One short paragraph.
+        text: One short paragraph; limited Markdown.
         url: `https://…`
     """
 
@@ -29,6 +31,49 @@ class Sponsor:
     title: str
     text: str
     url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Support:
+    """The publication's own request: become a member, give, buy.
+
+    Attributes:
+        title: Its headline.
+        text: One or two short paragraphs; limited Markdown.
+        label: What its link says: "Become a member".
+        url: `https://…`
+    """
+
+    title: str
+    text: str
+    label: str
+    url: str
+
+
+class PickKind(StrEnum):
+    """What a reader does with a pick."""
+
+    READ = "read"  # a book, a poem, somebody else's article
+    WATCH = "watch"  # a film, a series
+    LISTEN = "listen"  # music, a podcast
+    GO = "go"  # an exhibition, a concert, a walk
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pick:
+    """Something the editor recommends that is no article.
+
+    Attributes:
+        kind: What a reader does with it.
+        title: Its name.
+        words: Why, in a sentence or two; limited Markdown.
+        url: `https://…`; empty: there is nothing to follow.
+    """
+
+    kind: PickKind
+    title: str
+    words: str = ""
+    url: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +91,9 @@ class Story:
         title: Headline.
         url: Where the whole story is; None where only text was pasted.
         standfirst: One to three sentences.
-        image: Picture, credit and alt text.
+        image: Where its picture is from, credit and alt text.
+        picture: Our own files of it; None until it was fetched.
+        caption: Words under the picture, where the story leads; may be empty.
         source: The publication's name; may be empty.
         word_count: Words of the whole story, for "3 min read".
         published_on: Local date of publication.
@@ -61,6 +108,8 @@ class Story:
     url: str | None = None
     standfirst: str = ""
     image: Image = field(default_factory=Image)
+    picture: Picture | None = None
+    caption: str = ""
     source: str = ""
     word_count: int = 0
     published_on: date | None = None
@@ -80,10 +129,13 @@ class Edition:
         state: Where it is on its way.
         subject: Subject line.
         preheader: The line that mail programs show after the subject.
-        opening: The editor's words at the top; may be empty.
+        opening: The editor's words at the top, limited Markdown; may be empty.
         opening_by: Who signs them; may be empty.
-        why: "Why it matters": one sentence with the lead; may be empty.
+        why: "Why it matters": one sentence with the lead, limited Markdown; may be
+            empty.
         sponsor: The paid block, if there is one.
+        support: The publication's own request, if there is one.
+        picks: "Read, watch, go", in order.
         content_hash: Names exactly this content (64 hexadecimal digits).
         approved_hash: The content somebody approved; None: not approved.
         approved_by: Who approved it.
@@ -111,6 +163,8 @@ class Edition:
     opening_by: str = ""
     why: str = ""
     sponsor: Sponsor | None = None
+    support: Support | None = None
+    picks: tuple[Pick, ...] = ()
     content_hash: str = ""
     approved_hash: str | None = None
     approved_by: str | None = None
@@ -137,6 +191,7 @@ class Variant:
         subject: Subject line.
         html: The HTML part; None for `text`.
         text: The plain-text part.
+        is_bare: None of its sections has a story in this edition.
     """
 
     id: int = 0
@@ -146,3 +201,4 @@ class Variant:
     subject: str
     html: str | None
     text: str
+    is_bare: bool = False

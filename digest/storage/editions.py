@@ -1,21 +1,31 @@
 """Editions, the stories they carry, and their frozen renderings."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Row, delete, func, insert, select, update as sql_update
 
-from digest.domain.articles import Image
-from digest.domain.editions import Edition, Sponsor, Story, Variant
+from digest.domain.editions import (
+    Edition,
+    Pick,
+    PickKind,
+    Sponsor,
+    Story,
+    Support,
+    Variant,
+)
 from digest.domain.errors import NotFoundError, StateError
 from digest.domain.states import EditionKind, EditionState, check_edition_move
-from digest.storage import tables
+from digest.storage import stories as story_rows, tables
 from digest.storage.engine import Tx
 from digest.storage.insertion import insert_once
 
-_CONTENT = ("subject", "preheader", "opening", "opening_by", "why", "content_hash")
+_CONTENT = (
+    *("subject", "preheader", "opening", "opening_by", "why"),
+    *("sponsor", "support", "picks", "content_hash"),
+)
 
 
 def get(tx: Tx, edition_id: int) -> Edition:
@@ -139,7 +149,7 @@ def insert_edition(tx: Tx, edition: Edition, stories: Sequence[Story]) -> Editio
         issue_date=edition.issue_date,
     )
     edition_id = issue[0].id
-    _put_stories(tx, edition_id, stories)
+    story_rows.replace_all(tx, edition_id, stories)
     return get(tx, edition_id)
 
 
@@ -162,8 +172,8 @@ def update(
         StateError: Somebody else changed it meanwhile.
     """
     c = tables.editions.c
-    values = {name: getattr(edition, name) for name in _CONTENT}
-    sponsor = asdict(edition.sponsor) if edition.sponsor else None
+    content = asdict(edition)
+    values = {name: content[name] for name in _CONTENT}
     changed = tx.execute(
         sql_update(tables.editions)
         .where(
@@ -171,11 +181,10 @@ def update(
             c.state == EditionState.DRAFT,
             c.content_hash == replaces,
         )
-        .values(**values, sponsor=sponsor, updated_at=now)
+        .values(**values, updated_at=now)
     )
     _require_one(changed.rowcount, edition)
-    tx.execute(delete(tables.stories).where(tables.stories.c.edition_id == edition.id))
-    _put_stories(tx, edition.id, stories)
+    story_rows.replace_all(tx, edition.id, stories)
     return get(tx, edition.id)
 
 
@@ -217,11 +226,7 @@ def due(tx: Tx, *, now: datetime) -> list[int]:
 
 def stories(tx: Tx, edition_id: int) -> list[Story]:
     """Load an edition's stories, the lead first."""
-    c = tables.stories.c
-    rows = tx.execute(
-        select(tables.stories).where(c.edition_id == edition_id).order_by(c.position)
-    )
-    return [_story(row) for row in rows]
+    return story_rows.load(tx, edition_id)
 
 
 def put_variant(tx: Tx, variant: Variant) -> Variant:
@@ -259,40 +264,18 @@ def _require_one(rows: int, edition: Edition) -> None:
         )
 
 
-def _put_stories(tx: Tx, edition_id: int, stories: Sequence[Story]) -> None:
-    if stories:
-        tx.execute(insert(tables.stories), [_row(edition_id, s) for s in stories])
-
-
-def _row(edition_id: int, story: Story) -> Mapping[str, Any]:
-    values = asdict(story)
-    image = values.pop("image")
-    del values["id"]
-    return values | {
-        "edition_id": edition_id,
-        "image_url": image["url"],
-        "image_credit": image["credit"],
-        "image_alt": image["alt"],
-    }
-
-
 def _edition(row: Row[Any]) -> Edition:
     values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
     values["kind"] = EditionKind(values["kind"])
     values["state"] = EditionState(values["state"])
     if values["sponsor"] is not None:
         values["sponsor"] = Sponsor(**values["sponsor"])
-    return Edition(**values)
-
-
-def _story(row: Row[Any]) -> Story:
-    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
-    values["image"] = Image(
-        url=values.pop("image_url"),
-        credit=values.pop("image_credit"),
-        alt=values.pop("image_alt"),
+    if values["support"] is not None:
+        values["support"] = Support(**values["support"])
+    values["picks"] = tuple(
+        Pick(**pick | {"kind": PickKind(pick["kind"])}) for pick in values["picks"]
     )
-    return Story(**values)
+    return Edition(**values)
 
 
 def _variant(row: Row[Any]) -> Variant:

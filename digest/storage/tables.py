@@ -12,11 +12,13 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -49,6 +51,10 @@ newsletters = Table(
     Column("list_id", String(255), nullable=False),
     Column("template", String(64), nullable=False),
     Column("theme", Json, nullable=False),
+    # lead | skip: what a reader gets none of whose sections has a story
+    Column("when_empty", String(8), nullable=False, server_default="lead"),
+    # {"hosts","source","medium","campaign"}: domain.own_links
+    Column("own_links", Json, nullable=False, server_default="{}"),
     Column("created_at", UtcDateTime, nullable=False),
 )
 
@@ -134,6 +140,10 @@ editions = Table(
     Column("why", Text, nullable=False),
     # {"name","title","text","url"} or null: no sponsor
     Column("sponsor", Json),
+    # {"title","text","label","url"} or null: no such block
+    Column("support", Json),
+    # [{"kind","title","words","url"}], in order
+    Column("picks", Json, nullable=False, server_default="[]"),
     Column("content_hash", String(64), nullable=False),
     Column("approved_hash", String(64)),
     Column("approved_by", Text),
@@ -149,6 +159,32 @@ editions = Table(
     Column("updated_at", UtcDateTime, nullable=False),
     # design rule 2: makes double clicks and two schedulers harmless
     UniqueConstraint("newsletter_id", "kind", "issue_date", "revision"),
+)
+
+# One file as it is served, named by the SHA-256 of its octets.
+pictures = Table(
+    "pictures",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("kind", String(4), nullable=False),  # jpg | png
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("used_at", UtcDateTime, nullable=False),  # last put to use
+)
+
+# What became of the picture at one address: two files, or the reason why not.
+picture_sources = Table(
+    "picture_sources",
+    metadata,
+    Column("key", String(64), primary_key=True),  # SHA-256 of the address
+    Column("url", Text, nullable=False),
+    Column("small", ForeignKey("pictures.hash")),
+    Column("large", ForeignKey("pictures.hash")),
+    Column("error", Text),
+    # given as a file: it cannot be fetched again
+    Column("uploaded", Boolean, nullable=False),
+    Column("tried_at", UtcDateTime, nullable=False),
 )
 
 # When a newsletter appears (domain.calendar); what the runner must remember, too.
@@ -205,6 +241,10 @@ stories = Table(
     Column("image_url", Text),
     Column("image_credit", Text, nullable=False),
     Column("image_alt", Text, nullable=False),
+    # our own copies, once there are; the same file twice where it is small
+    Column("picture_small", ForeignKey("pictures.hash")),
+    Column("picture_large", ForeignKey("pictures.hash")),
+    Column("caption", Text, nullable=False, server_default=""),
     Column("source", Text, nullable=False),
     Column("word_count", Integer, nullable=False),
     Column("published_on", Date),
@@ -223,6 +263,8 @@ variants = Table(
     Column("subject", Text, nullable=False),
     Column("html", Text),
     Column("text", Text, nullable=False),
+    # none of its sections has a story
+    Column("is_bare", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("edition_id", "sections", "format"),
 )
 
@@ -297,6 +339,16 @@ chunks = Table(
     Column("lease_until", UtcDateTime),
     Column("fence", Integer, nullable=False, server_default="0"),
     UniqueConstraint("edition_id", "number"),
+)
+
+# What readers thought of an edition; nothing in it tells whose answer it is.
+opinions = Table(
+    "opinions",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("edition_id", ForeignKey("editions.id"), nullable=False, index=True),
+    Column("answer", String(16), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
 )
 
 deliveries = Table(

@@ -23,7 +23,8 @@ def composed(cli: Cli, tmp_path: Path) -> Cli:
     db = Database(f"sqlite:///{tmp_path / 'home' / 'digest.db'}")
     with db.read() as tx:
         weekly = newsletters.get(tx, "weekly")
-    image = Image(url="https://pictures.example.test/a.png", credit="Demo drawing")
+    # A private address, which is not asked: the story has no picture.
+    image = Image(url="https://127.0.0.1/a.png", credit="Demo drawing")
     add_article(db, weekly, title=RAFAH, featured=True, image=image)
     add_article(db, weekly, title="A library on a bicycle", section="features")
     add_article(db, weekly, title="A very old story", published_on=None)
@@ -53,7 +54,8 @@ def test_compose_answers_with_the_edition_and_its_notes(composed: Cli) -> None:
     made = composed("editions", "compose", *picked, "--json").document
 
     assert [s["article_id"] for s in made["edition"]["stories"]] == [3, 1]
-    assert made["notes"] == ["Article 1 was in No. 1 already."]
+    assert made["notes"][0] == "Article 1 was in No. 1 already."
+    assert made["notes"][1].startswith("No picture for article 1: 127.0.0.1 is at")
 
 
 def test_composing_twice_fails_with_one_line(composed: Cli) -> None:
@@ -215,3 +217,77 @@ def test_previews_a_whole_message(composed: Cli, tmp_path: Path) -> None:
         "text/html",
     ]
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+WORDS = """
+opening = "Good *morning*, [again](https://words.example.test/)."
+why = "Filed."
+[support]
+title = "Keep us going"
+text = "Please."
+label = "Become a member"
+url = "https://words.example.test/support"
+[[picks]]
+kind = "listen"
+title = "An hour of simsimiyya"
+"""
+
+
+def test_a_file_sets_all_words_and_options_win(composed: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "words.toml"
+    path.write_text(WORDS)
+
+    ran = composed("editions", "edit", "1", "--file", str(path), "--why", "Typed.")
+
+    assert "Listen     An hour of simsimiyya" in ran.out
+    assert "Support    Keep us going" in ran.out
+    assert "Why        Typed." in ran.out
+    text = composed("editions", "preview", "1", "--format", "text").out
+    assert "Good _morning_, again [1].\n\n[1] https://words.example.test/" in text
+    assert "Become a member:\nhttps://words.example.test/support" in text
+
+
+def test_blocks_come_and_go_one_by_one(composed: Cli, tmp_path: Path) -> None:
+    support, picks = tmp_path / "support.toml", tmp_path / "picks.toml"
+    support.write_text('title="T"\ntext="X"\nlabel="L"\nurl="https://s.example/"\n')
+    picks.write_text('[[picks]]\nkind="go"\ntitle="A walk"\n')
+
+    made = composed(
+        *("editions", "edit", "1", "--json", "--support-file", str(support)),
+        *("--picks-file", str(picks), "--caption", "1:At dawn"),
+    ).document["edition"]
+    emptied = composed(
+        "editions", "edit", "1", "--json", "--no-support", "--no-picks"
+    ).document["edition"]
+
+    assert made["support"]["label"] == "L"
+    assert made["picks"] == [{"kind": "go", "title": "A walk", "words": "", "url": ""}]
+    assert made["stories"][0]["caption"] == "At dawn"
+    assert (emptied["support"], emptied["picks"]) == (None, [])
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"\xff", "not a text file"),
+        (b"#" * 70_000, "too large"),
+        (None, "cannot be read"),
+    ],
+)
+def test_refuses_a_words_file_that_is_none(
+    composed: Cli, tmp_path: Path, content: bytes | None, said: str
+) -> None:
+    path = tmp_path / "words.toml"
+    if content is not None:
+        path.write_bytes(content)
+
+    ran = composed("editions", "edit", "1", "--file", str(path))
+
+    assert ran.status != 0
+    assert said in ran.err
+
+
+def test_answers_of_readers_are_counted_with_the_edition(composed: Cli) -> None:
+    document = composed("editions", "show", "1", "--json").document
+
+    assert document["opinions"] == {"useful": 0, "fine": 0, "not-for-me": 0}

@@ -10,7 +10,7 @@ from digest.domain.states import EditionState
 from digest.storage import editions
 from tests.builders import NOW, add_newsletter
 from tests.integration.compose.conftest import Desk
-from tests.weeks import SPONSOR, add_article
+from tests.weeks import PICKS, SPONSOR, SUPPORT, add_article
 
 
 @pytest.fixture
@@ -45,6 +45,39 @@ def test_takes_the_sponsor_out_again(desk: Desk, edition_id: int) -> None:
     desk.edit(edition_id, sponsor=SPONSOR)
 
     assert desk.edit(edition_id, no_sponsor=True).edition.sponsor is None
+
+
+def test_sets_the_editors_blocks_and_takes_them_out_again(
+    desk: Desk, edition_id: int
+) -> None:
+    made = desk.edit(edition_id, support=SUPPORT, picks=PICKS).edition
+    emptied = desk.edit(edition_id, no_support=True, picks=()).edition
+
+    assert (made.support, made.picks) == (SUPPORT, PICKS)
+    assert (emptied.support, emptied.picks) == (None, ())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"opening": "One *word*."},
+        {"opening_by": "Mona"},
+        {"why": "Because."},
+        {"sponsor": SPONSOR},
+        {"support": SUPPORT},
+        {"picks": PICKS},
+        {"stories": {1: StoryWords(caption="At dawn")}},
+    ],
+)
+def test_every_word_of_the_editor_is_part_of_what_was_approved(
+    desk: Desk, edition_id: int, changes: dict[str, Any]
+) -> None:
+    approved = desk.approve(edition_id).edition
+
+    edited = desk.edit(edition_id, **changes).edition
+
+    assert edited.content_hash != approved.content_hash
+    assert edited.state == EditionState.DRAFT
 
 
 @pytest.mark.parametrize(
@@ -96,12 +129,15 @@ def test_an_editors_own_words_stay_whatever_leads(desk: Desk, edition_id: int) -
 def test_gives_a_story_new_words_and_leaves_the_article_alone(
     desk: Desk, edition_id: int
 ) -> None:
-    words = StoryWords(title="New", standfirst="Short.", alt="A", credit="B")
+    words = StoryWords(
+        title="New", standfirst="Short.", alt="A", credit="B", caption="C"
+    )
 
     story = desk.edit(edition_id, stories={2: words}).stories[1]
 
     assert (story.title, story.standfirst) == ("New", "Short.")
     assert (story.image.alt, story.image.credit) == ("A", "B")
+    assert story.caption == "C"
     assert story.section == "news"
 
 

@@ -9,7 +9,7 @@ from digest.domain.articles import Image
 from digest.domain.editions import Story
 from digest.templating import Letter, Templates
 from tests.builders import SITE, make_newsletter
-from tests.weeks import make_edition, make_story
+from tests.weeks import make_edition, make_story, our_picture
 
 _OURS = frozenset(
     [
@@ -33,6 +33,8 @@ _OURS = frozenset(
         "img",
         "span",
         "strong",
+        "em",
+        "ol",
         "br",
     ]
 )
@@ -64,6 +66,7 @@ def _story(number: int, text: str) -> Story:
         source=text,
         url=text if number % 2 else f"https://stories.example.test/?q={text}",
         image=Image(url=f"https://pictures.example.test/{text}", credit=text, alt=text),
+        picture=our_picture(number),
     )
 
 

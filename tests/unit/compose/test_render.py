@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from digest.compose.render import direction_of, preheader_for, render
-from digest.domain.articles import Image
+from digest.compose.render import preheader_for, render
+from digest.domain.bidi import direction_of
 from digest.domain.editions import Edition, Story
 from digest.domain.newsletters import Newsletter
+from digest.domain.own_links import OwnLinks
 from digest.domain.slots import Slot, split
 from digest.templating import Letter, Templates
 from tests.builders import SITE, make_newsletter
-from tests.weeks import english_week, make_edition, make_story
+from tests.weeks import english_week, make_edition, make_story, our_picture
 from tests.weeks_arabic import arabic_week
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -73,7 +74,8 @@ def test_twenty_five_stories_stay_below_60_kb() -> None:
 def test_plain_text_stays_within_72_columns_except_for_addresses() -> None:
     lines = letter_of(english_week()).text.splitlines()
 
-    assert [x for x in lines if len(x) > 72 and not x.startswith("https:")] == []
+    address = re.compile(r"(\[\d+\] )?https:\S+")
+    assert [x for x in lines if len(x) > 72 and not address.fullmatch(x)] == []
 
 
 def test_the_arabic_letter_mirrors_every_side() -> None:
@@ -82,7 +84,8 @@ def test_the_arabic_letter_mirrors_every_side() -> None:
     assert "padding-right:20px;padding-left:0" in mirrored
     assert "border-right:4px" in mirrored
     assert 'align="left"' not in mirrored
-    assert mirrored.count('dir="rtl"') == 2
+    for turned in ("<html", '<div role="article"', '<table role="presentation"'):
+        assert re.search(f'{turned}[^>]* dir="rtl"', mirrored)
 
 
 def test_every_word_around_the_arabic_stories_is_arabic() -> None:
@@ -158,11 +161,9 @@ def test_small_pictures_are_not_linked_and_have_no_text() -> None:
 
 
 def test_the_leads_picture_without_words_is_named_by_its_headline() -> None:
-    image = Image(url="https://pictures.example.test/a.png")
+    story = make_story(1, url=None, picture=our_picture())
 
-    letter = letter_of(
-        (make_edition(), make_newsletter(), [make_story(1, url=None, image=image)])
-    )
+    letter = letter_of((make_edition(), make_newsletter(), [story]))
 
     assert 'alt="The town council meets, part 1"' in letter.html
 
@@ -179,10 +180,68 @@ def test_proposes_a_preheader_in_the_newsletters_language() -> None:
 
     line = preheader_for(newsletter, ["خبر أول", "خبر ثان"], 3, templates=TEMPLATES)
 
-    assert line == "وأيضا: خبر أول؛ خبر ثان. تقرأ في ٣ دقائق."
+    assert line == "وأيضًا: خبر أول؛ خبر ثان. تُقرأ في ٣ دقائق."
 
 
 def test_a_lonely_lead_has_a_preheader_of_its_reading_time() -> None:
     line = preheader_for(make_newsletter(), [], 1, templates=TEMPLATES)
 
     assert line == "1-minute read."
+
+
+def test_only_links_to_the_own_site_are_tagged() -> None:
+    letter = letter_of(english_week())
+
+    tagged = set(re.findall(r"https?://([^/]+)/[^ \n]*utm_source=weekly", letter.text))
+    untagged = set(re.findall(r"https?://([^/]+)/(?![^ \n]*utm_)[^ \n]*", letter.text))
+    assert tagged == {"egyptianstreets.com"}
+    assert "egyptianstreets.com" not in untagged
+    assert letter.html.count("utm_source=weekly&amp;utm_medium=email") >= 4
+
+
+def test_links_with_a_readers_token_are_never_tagged() -> None:
+    edition, newsletter, stories = english_week()
+    ours = replace(newsletter, own_links=OwnLinks(hosts=("news.example.test",)))
+    edition = replace(edition, opening=f"[No]({SITE.unsubscribe_url('x' * 26)})")
+
+    letter = letter_of((edition, ours, stories))
+
+    assert "utm_" not in letter.text
+
+
+def test_the_editors_words_are_dressed_by_the_theme() -> None:
+    html = letter_of(english_week()).html
+
+    bare = re.findall(r"<(?:p|a|li|ul|h[1-3])(?! [^>]*style=)[^>]*>", html)
+    assert bare == []
+
+
+def test_blocks_without_words_leave_nothing_behind() -> None:
+    edition, newsletter, stories = english_week()
+    silent = replace(edition, support=None, picks=(), sponsor=None, opening="", why="")
+
+    letter = letter_of((silent, newsletter, stories))
+
+    for missing in ("Read, watch, go", "Become a member", "Paid for", "Why it matters"):
+        assert missing not in letter.html + letter.text
+
+
+def test_links_in_words_are_numbered_in_the_order_of_plain_text() -> None:
+    text = letter_of(english_week()).text
+
+    assert re.findall(r"^\[(\d)\] ", text, re.MULTILINE) == ["1", "2", "3"]
+
+
+def test_asks_what_readers_thought_with_the_same_links_for_all() -> None:
+    letter = letter_of(english_week())
+
+    asked = f"{SITE.base_url}/feedback/weekly/2024-05-12?answer="
+    for answer in ("useful", "fine", "not-for-me"):
+        assert f"{asked}{answer}" in letter.text
+        assert f'href="{asked}{answer}"' in letter.html
+
+
+def test_the_leads_caption_stands_before_its_credit() -> None:
+    html = letter_of(english_week()).html
+
+    assert "on the morning of 11 May. Image: Demo drawing" in html

@@ -2,7 +2,7 @@
 
 import pytest
 
-from digest.compose.edit import read_sponsor
+from digest.compose.words_file import read_sponsor
 from digest.domain.errors import RefusedError
 from tests.weeks import SPONSOR
 
@@ -22,7 +22,7 @@ def test_reads_the_four_fields() -> None:
     ("text", "said"),
     [
         ("name = ", "not valid TOML"),
-        ('name = "Nile Reads"', "field: text"),
+        ('name = "Nile Reads"', "field: title"),
         (GOOD + 'colour = "red"', "field: colour"),
         (GOOD.replace(f'"{SPONSOR.name}"', "3"), "field: name"),
         (GOOD.replace(SPONSOR.name, "  "), "field: name"),

@@ -9,7 +9,7 @@ from digest.compose.view import clean, edition_view, web_address
 from digest.domain.articles import Image
 from digest.domain.slots import Slot, marker
 from tests.builders import make_newsletter
-from tests.weeks import SPONSOR, make_edition, make_story
+from tests.weeks import PICKS, SPONSOR, SUPPORT, make_edition, make_story, our_picture
 
 WEEKLY = make_newsletter()
 
@@ -73,7 +73,7 @@ def test_claims_no_reading_time_for_an_excerpt(words: int, minutes: int | None) 
 def test_parts_the_opening_into_paragraphs() -> None:
     view = edition_view(make_edition(opening="One.\n\n  Two. \n"), WEEKLY, [])
 
-    assert view.opening == ("One.", "Two.")
+    assert view.opening.html == "<p>One.</p>\n<p>Two.</p>"
 
 
 @pytest.mark.parametrize(
@@ -86,19 +86,41 @@ def test_never_links_to_what_is_no_web_address(url: str | None) -> None:
     assert view.lead.url is None
 
 
-def test_shows_pictures_over_https_only() -> None:
-    plain = make_story(1, image=Image(url="http://pictures.example.test/a.png"))
-    safe = make_story(2, image=Image(url="https://pictures.example.test/a.png"))
+def test_shows_only_pictures_that_are_ours_by_now() -> None:
+    elsewhere = make_story(1, image=Image(url="https://pictures.example.test/a.png"))
+    ours = replace(elsewhere, article_id=2, position=2, picture=our_picture())
 
-    view = edition_view(make_edition(), WEEKLY, [plain, safe])
+    view = edition_view(make_edition(), WEEKLY, [elsewhere, ours])
 
     assert [s.image is not None for s in view.stories] == [False, True]
 
 
-def test_leaves_out_a_paid_block_that_leads_nowhere() -> None:
-    edition = make_edition(sponsor=replace(SPONSOR, url="ftp://sponsor.example.test"))
+def test_leaves_out_a_block_that_leads_nowhere() -> None:
+    edition = make_edition(
+        sponsor=replace(SPONSOR, url="ftp://sponsor.example.test"),
+        support=replace(SUPPORT, url="javascript:alert(1)"),
+        picks=(replace(PICKS[0], url="javascript:alert(1)"),),
+    )
 
-    assert edition_view(edition, WEEKLY, []).sponsor is None
+    view = edition_view(edition, WEEKLY, [])
+
+    assert (view.sponsor, view.support) == (None, None)
+    assert view.picks[0].url is None
+
+
+def test_tags_what_a_reader_may_follow() -> None:
+    edition = make_edition(
+        opening="[a](https://a.test/)", sponsor=SPONSOR, support=SUPPORT, picks=PICKS
+    )
+
+    view = edition_view(edition, WEEKLY, [make_story(1)], tag=lambda url: f"{url}#t")
+
+    assert view.lead is not None
+    assert view.sponsor is not None
+    assert view.support is not None
+    followed = [view.lead.url, view.sponsor.url, view.support.url, view.picks[0].url]
+    assert all(str(url).endswith("#t") for url in followed)
+    assert view.opening.links == ((1, "https://a.test/#t"),)
 
 
 def test_no_text_from_outside_can_forge_a_slot() -> None:
@@ -108,7 +130,7 @@ def test_no_text_from_outside_can_forge_a_slot() -> None:
     view = edition_view(make_edition(why=forged), WEEKLY, [story])
 
     assert view.lead is not None
-    shown = [view.edition.why, view.lead.title, view.lead.standfirst, view.lead.source]
+    shown = [view.why.plain(), view.lead.title, view.lead.standfirst, view.lead.source]
     assert shown == ["unsubscribe"] * 4
 
 
