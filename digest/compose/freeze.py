@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from digest.compose.content import content_hash
-from digest.compose.render import render
+from digest.compose.render import Renderings
 from digest.domain.editions import Edition, Story, Variant
 from digest.domain.errors import StateError
 from digest.domain.newsletters import Newsletter
@@ -92,23 +92,7 @@ def put_missing(
             tx, edition_id=edition.id, newsletter_id=newsletter.id, now=now
         )
     )
+    made = Renderings(edition, newsletter, stories, templates=templates, site=site)
     for sections, letter_format in sorted(missing):
-        letter = render(
-            edition,
-            newsletter,
-            stories,
-            sections=sections.split(",") if sections else (),
-            templates=templates,
-            site=site,
-        )
-        editions.put_variant(
-            tx,
-            Variant(
-                edition_id=edition.id,
-                sections=sections,
-                format=letter_format,
-                subject=letter.subject,
-                html=letter.html if letter_format == LetterFormat.HTML else None,
-                text=letter.text,
-            ),
-        )
+        variant = made.variant(edition.id, sections, LetterFormat(letter_format))
+        editions.put_variant(tx, variant)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from digest.compose.render import render
+from digest.compose.render import Renderings
 from digest.domain.editions import Edition, Variant
 from digest.domain.newsletters import Newsletter
 from digest.domain.site import Site
@@ -63,17 +63,10 @@ def preview(
             return Preview(
                 edition=edition, newsletter=newsletter, variant=variant, is_frozen=True
             )
-    letter = render(
-        edition, newsletter, stories, sections=sections, templates=templates, site=site
-    )
-    variant = Variant(
-        edition_id=edition.id,
-        sections=chosen,
-        format=LetterFormat.HTML,
-        subject=letter.subject,
-        html=letter.html,
-        text=letter.text,
-    )
+    made = Renderings(edition, newsletter, stories, templates=templates, site=site)
     return Preview(
-        edition=edition, newsletter=newsletter, variant=variant, is_frozen=False
+        edition=edition,
+        newsletter=newsletter,
+        variant=made.variant(edition.id, chosen, LetterFormat.HTML),
+        is_frozen=False,
     )

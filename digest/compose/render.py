@@ -1,22 +1,26 @@
 """Render an edition: subject, plain text and HTML, personal values as slots."""
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 from markupsafe import Markup
 
-from digest.compose.view import EditionView, clean, edition_view
-from digest.domain.editions import Edition, Story
-from digest.domain.issue import write_date, write_figures
+from digest.compose.prose import Reader
+from digest.compose.view import EditionView, choose_shown, clean, edition_view
+from digest.domain.bidi import direction_of
+from digest.domain.editions import Edition, Story, Variant
+from digest.domain.issue import write_date, write_number
 from digest.domain.letters import Sender
 from digest.domain.newsletters import Newsletter
+from digest.domain.opinions import Answer
 from digest.domain.recipe import propose_preheader
 from digest.domain.site import Site
 from digest.domain.slots import Slot, marker
+from digest.domain.subscribers import LetterFormat
 from digest.domain.theme import read_theme
 from digest.templating import Letter, Templates
 
@@ -48,13 +52,82 @@ def render(
     Raises:
         RefusedError: The newsletter's theme is not valid.
     """
-    view = edition_view(edition, newsletter, stories, sections=sections)
-    letter = templates.letter(
+    tag = tagger(edition, newsletter, site)
+    view = edition_view(edition, newsletter, stories, sections=sections, tag=tag)
+    letter = templates.issue(
         newsletter.template,
         language=newsletter.language,
         context=context_of(view, newsletter, site),
     )
     return replace(letter, text=_BLANK_LINES.sub("\n\n", letter.text))
+
+
+class Renderings:
+    """Renders the variants of one edition; choices that show the same share a letter.
+
+    Args:
+        edition: The edition.
+        newsletter: Its newsletter.
+        stories: Its stories in order; the first one leads.
+        templates: The installation's templates.
+        site: Its public addresses.
+    """
+
+    def __init__(
+        self,
+        edition: Edition,
+        newsletter: Newsletter,
+        stories: Sequence[Story],
+        *,
+        templates: Templates,
+        site: Site,
+    ) -> None:
+        self._newsletter = newsletter
+        self._stories = stories
+        self._render = partial(
+            render, edition, newsletter, stories, templates=templates, site=site
+        )
+        self._made: dict[tuple[bool, tuple[int, ...]], Letter] = {}
+
+    def variant(
+        self, edition_id: int, sections: str, letter_format: LetterFormat
+    ) -> Variant:
+        """Render what readers of some sections get in a format.
+
+        Args:
+            edition_id: Of the edition.
+            sections: Slugs as they are stored: sorted, comma separated; empty: all.
+            letter_format: HTML with plain text, or plain text only.
+
+        Raises:
+            RefusedError: The newsletter's theme is not valid.
+        """
+        slugs = sections.split(",") if sections else []
+        choice = choose_shown(self._newsletter, self._stories, slugs)
+        key = choice.is_bare, tuple(story.article_id for story in choice.stories)
+        if (letter := self._made.get(key)) is None:
+            letter = self._made[key] = self._render(sections=slugs)
+        return Variant(
+            edition_id=edition_id,
+            sections=sections,
+            format=letter_format,
+            subject=letter.subject,
+            html=letter.html if letter_format == LetterFormat.HTML else None,
+            text=letter.text,
+            is_bare=choice.is_bare,
+        )
+
+
+def tagger(
+    edition: Edition, newsletter: Newsletter, site: Site
+) -> Callable[[str], str]:
+    """Return what tags links to the publication's own site, the same for everybody."""
+    tag = partial(
+        newsletter.own_links.tag,
+        newsletter=newsletter.slug,
+        issue_date=edition.issue_date.isoformat(),
+    )
+    return lambda url: url if site.is_personal(url) else tag(url)
 
 
 def preheader_for(
@@ -107,25 +180,16 @@ def context_of(view: EditionView, newsletter: Newsletter, site: Site) -> dict[st
         "date": date,
         "links": _links(view, newsletter, site),
         "postal_lines": newsletter.postal_address.splitlines(),
+        "footer": Reader(newsletter.direction).paragraphs(clean(theme.footer)),
+        "absolute": site.page,
         "slots": {"address": address, "confirmed_on": marker(Slot.CONFIRMED_ON)},
         # An address is Latin text: inside Arabic it would be torn apart.
         "address_run": Markup('<span dir="ltr">{}</span>').format(address)
         if rtl
         else address,
         "figures": _figures(newsletter),
-        "direction_of": direction_of,
+        "direction_of": partial(direction_of, base=newsletter.direction),
     }
-
-
-def direction_of(text: str) -> str:
-    """Return the direction of a text by its first strong character."""
-    for character in text:
-        kind = unicodedata.bidirectional(character)
-        if kind in {"R", "AL"}:
-            return "rtl"
-        if kind == "L":
-            return "ltr"
-    return "ltr"
 
 
 def _links(view: EditionView, newsletter: Newsletter, site: Site) -> Mapping[str, str]:
@@ -135,15 +199,26 @@ def _links(view: EditionView, newsletter: Newsletter, site: Site) -> Mapping[str
         "web": site.archive_url(newsletter.slug, issue_date),
         "preferences": site.preferences_url(marker(Slot.PREFERENCES_TOKEN)),
         "unsubscribe": site.unsubscribe_url(marker(Slot.UNSUBSCRIBE_TOKEN)),
-        "privacy": site.page("/privacy"),
-        "sign_up": site.page("/"),
+        "privacy": site.page("/privacy", newsletter.slug),
+        "sign_up": site.page("/", newsletter.slug),
+        **_feedback_links(issue_date, newsletter, site),
         "reply": f"mailto:{newsletter.sender.reply_to}?subject={about}",
+    }
+
+
+def _feedback_links(
+    issue_date: str, newsletter: Newsletter, site: Site
+) -> dict[str, str]:
+    return {
+        answer.name.lower(): site.feedback_url(newsletter.slug, issue_date, answer)
+        for answer in Answer
     }
 
 
 def _figures(newsletter: Newsletter) -> Callable[[int], str]:
     theme = read_theme(newsletter.theme, direction=newsletter.direction)
-    return lambda number: write_figures(str(number), digits=theme.digits)
+    # A layout of the operator's own gets it in another process, so no lambda.
+    return partial(write_number, digits=theme.digits)
 
 
 def _clean(newsletter: Newsletter) -> Newsletter:

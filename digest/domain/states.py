@@ -48,6 +48,7 @@ class SkipReason(StrEnum):
     PAUSED = "paused"  # the reader paused the subscription
     ERASED = "erased"  # the reader's record was erased
     CANCELLED = "cancelled"  # the edition was cancelled
+    NO_STORIES = "no-stories"  # none in the reader's sections (`when_empty`)
 
 
 class SubscriptionState(StrEnum):

@@ -8,7 +8,7 @@ from digest.domain.actor import Actor
 from digest.domain.deliveries import Imprint
 from digest.domain.editions import Edition
 from digest.domain.errors import StateError
-from digest.domain.newsletters import Newsletter
+from digest.domain.newsletters import Newsletter, WhenEmpty
 from digest.domain.site import Site
 from digest.domain.states import EditionState
 from digest.domain.theme import read_theme
@@ -84,6 +84,7 @@ def release(
             time_zone=newsletter.time_zone,
             key_id=key_id,
             chunk_size=chunk_size,
+            skip_bare=newsletter.when_empty == WhenEmpty.SKIP,
             now=now,
         )
         if not readers:

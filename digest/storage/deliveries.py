@@ -16,6 +16,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    null,
     select,
     update,
 )
@@ -29,6 +30,7 @@ from digest.storage.bars import (
 )
 from digest.storage.engine import Tx
 from digest.storage.ledger import CARRIED, OPEN
+from digest.storage.types import UtcDateTime
 
 _c = tables.deliveries.c
 _v = tables.variants.c
@@ -87,6 +89,7 @@ def plan(
     time_zone: str,
     key_id: int,
     chunk_size: int,
+    skip_bare: bool = False,
     now: datetime,
 ) -> int:
     """Insert every delivery of an edition with one statement, newest consent first.
@@ -98,6 +101,7 @@ def plan(
         time_zone: In which dates of consent are local.
         key_id: The key that signs the tokens of these letters.
         chunk_size: Deliveries a worker claims at once.
+        skip_bare: Whether readers none of whose sections has a story get no letter.
         now: The present.
 
     Returns:
@@ -115,11 +119,11 @@ def plan(
         tables.subscribers.c.address,
         _local_date(tx, opted_in, time_zone),
         literal(key_id),
-        literal(DeliveryState.QUEUED.value),
+        *_beginning(skip_bare=skip_bare, now=now),
     )
     names = [
         *("edition_id", "subscriber_id", "subscription_id", "variant_id", "chunk"),
-        *("address", "confirmed_on", "key_id", "state"),
+        *("address", "confirmed_on", "key_id", "state", "reason", "settled_at"),
     ]
     source = _eligible(readers, newsletter_id, now).join(
         tables.variants, _of_reader(edition_id)
@@ -133,6 +137,17 @@ def plan(
     )
     chunks.plan(tx, edition_id, now=now)
     return inserted.rowcount
+
+
+def _beginning(*, skip_bare: bool, now: datetime) -> list[ColumnElement[Any]]:
+    """State, reason and end of a delivery that is planned."""
+    skipped = and_(literal(skip_bare), _v.is_bare)
+    state, reason = DeliveryState.SKIPPED.value, SkipReason.NO_STORIES.value
+    return [
+        case((skipped, state), else_=DeliveryState.QUEUED.value),
+        case((skipped, reason), else_=null()),
+        case((skipped, literal(now, UtcDateTime)), else_=null()),
+    ]
 
 
 def _eligible(query: Select[Any], newsletter_id: int, now: datetime) -> Select[Any]:
