@@ -15,9 +15,20 @@ class Site:
     base_url: str
     mail_domain: str
 
-    def page(self, path: str) -> str:
-        """Return the absolute address of a path that starts with a slash."""
-        return f"{self.base_url}{path}"
+    def page(self, path: str, newsletter: str | None = None) -> str:
+        """Return the absolute address of a path that starts with a slash.
+
+        Args:
+            path: `/archive`.
+            newsletter: Whose page it is, in its language; default the first one's.
+        """
+        query = f"?newsletter={newsletter}" if newsletter else ""
+        return f"{self.base_url}{path}{query}"
+
+    def is_personal(self, url: str) -> bool:
+        """Tell whether an address is one that opens what is a single reader's."""
+        pages = ("/confirm/", "/u/", "/preferences/")
+        return url.startswith(tuple(f"{self.base_url}{page}" for page in pages))
 
     def confirm_url(self, token: str) -> str:
         """Return the page whose button confirms a subscription."""
@@ -42,6 +53,16 @@ class Site:
     def confirm_address(self, token: str) -> str:
         """Return the Reply-To of a confirmation letter."""
         return f"confirm+{token}@{self.mail_domain}"
+
+    def feedback_url(self, newsletter: str, issue_date: str, answer: str) -> str:
+        """Return the page that asks what readers thought of an edition.
+
+        Args:
+            newsletter: Its name.
+            issue_date: The edition's.
+            answer: Chosen beforehand, by the link.
+        """
+        return f"{self.base_url}/feedback/{newsletter}/{issue_date}?answer={answer}"
 
     def archive_url(self, newsletter: str, issue_date: str) -> str:
         """Return the web address of one edition."""

@@ -17,9 +17,11 @@ from digest.web import (
     archive,
     confirm,
     errors,
+    feedback,
     feeds,
     information,
     leave,
+    pictures,
     preferences,
     sign_up,
 )
@@ -63,6 +65,7 @@ def make_app(service: Service, *, answer_after: float = _ANSWER_AFTER) -> Starle
     app.state.unsigned = SignUpLimits(
         per_network=PER_NETWORK_UNSIGNED, altogether=ALTOGETHER_UNSIGNED
     )
+    app.state.answers = SignUpLimits()
     # What the others let through is not limited altogether once more.
     app.state.mailboxes = SignUpLimits(
         per_network=PER_MAILBOX, altogether=ALTOGETHER + ALTOGETHER_UNSIGNED
@@ -79,6 +82,8 @@ def _routes() -> list[BaseRoute]:
         _two_way("/preferences/{token}", preferences.show, preferences.submit),
         Route("/archive", archive.index),
         Route("/archive/{newsletter}/{issue_date}", archive.show),
+        Route("/pictures/{name}", pictures.show),
+        _two_way("/feedback/{newsletter}/{issue_date}", feedback.show, feedback.submit),
         Route("/feed.xml", feeds.rss),
         Route("/feed.json", feeds.json_feed),
         Route("/sitemap.xml", feeds.sitemap),

@@ -55,7 +55,17 @@ def view_of(service: Service, newsletter: Newsletter, edition: Edition) -> Editi
 def edition_html(service: Service, newsletter: Newsletter, edition: Edition) -> str:
     """Render an edition's stories without the page around them, for feeds."""
     view = view_of(service, newsletter, edition)
-    return render_text(service, "_edition", newsletter, view=view, edition=edition)
+    html = render_text(
+        service,
+        "_edition",
+        newsletter,
+        view=view,
+        edition=edition,
+        root=service.site.base_url,
+    )
+    # A feed reader puts it into a page of its own language.
+    language, direction = newsletter.language, newsletter.direction
+    return f'<div lang="{language}" dir="{direction}">{html}</div>'
 
 
 def index(request: Request) -> Response:
@@ -74,12 +84,7 @@ def index(request: Request) -> Response:
 def show(request: Request) -> Response:
     """GET /archive/{newsletter}/{issue_date}."""
     service = service_of(request)
-    newsletter = choose_newsletter(request, request.path_params["newsletter"])
-    found = released(service, newsletter)
-    wanted = _read_date(request.path_params["issue_date"])
-    place = next((i for i, e in enumerate(found) if e.issue_date == wanted), None)
-    if place is None:
-        raise HTTPException(404)
+    newsletter, found, place = _find(request)
     edition = found[place]
     return render(
         request,
@@ -92,6 +97,26 @@ def show(request: Request) -> Response:
             newer=found[place - 1] if place else None,
         ),
     )
+
+
+def find_released(request: Request) -> tuple[Newsletter, Edition]:
+    """Return the released edition that a page's address names.
+
+    Raises:
+        HTTPException: 404 where there is none.
+    """
+    newsletter, found, place = _find(request)
+    return newsletter, found[place]
+
+
+def _find(request: Request) -> tuple[Newsletter, Sequence[Edition], int]:
+    newsletter = choose_newsletter(request, request.path_params["newsletter"])
+    found = released(service_of(request), newsletter)
+    wanted = _read_date(request.path_params["issue_date"])
+    place = next((i for i, e in enumerate(found) if e.issue_date == wanted), None)
+    if place is None:
+        raise HTTPException(404)
+    return newsletter, found, place
 
 
 def _read_date(text: str) -> date:

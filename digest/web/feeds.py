@@ -23,7 +23,7 @@ _MOST_ITEMS = 20
 _ATOM = "http://www.w3.org/2005/Atom"
 _CONTENT = "http://purl.org/rss/1.0/modules/content/"
 _SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
-_CLOSED = ("/confirm/", "/u/", "/preferences/")
+_CLOSED = ("/confirm/", "/u/", "/preferences/", "/feedback/")
 
 ET.register_namespace("atom", _ATOM)
 ET.register_namespace("content", _CONTENT)
@@ -35,7 +35,7 @@ def rss(request: Request) -> Response:
     root = ET.Element("rss", version="2.0")
     channel = ET.SubElement(root, "channel")
     _add(channel, "title", newsletter.name)
-    _add(channel, "link", service.site.page("/archive"))
+    _add(channel, "link", service.site.page("/archive", newsletter.slug))
     _add(channel, "description", newsletter.purpose)
     _add(channel, "language", newsletter.language)
     ET.SubElement(
@@ -43,7 +43,7 @@ def rss(request: Request) -> Response:
         f"{{{_ATOM}}}link",
         rel="self",
         type="application/rss+xml",
-        href=_feed_url(service.site, "/feed.xml", newsletter),
+        href=service.site.page("/feed.xml", newsletter.slug),
     )
     for edition in released(service, newsletter, _MOST_ITEMS):
         item = ET.SubElement(channel, "item")
@@ -64,8 +64,8 @@ def json_feed(request: Request) -> Response:
     document = {
         "version": "https://jsonfeed.org/version/1.1",
         "title": newsletter.name,
-        "home_page_url": service.site.page("/"),
-        "feed_url": _feed_url(service.site, "/feed.json", newsletter),
+        "home_page_url": service.site.page("/", newsletter.slug),
+        "feed_url": service.site.page("/feed.json", newsletter.slug),
         "description": newsletter.purpose,
         "language": newsletter.language,
         "authors": [{"name": newsletter.sender.name}],
@@ -89,8 +89,11 @@ def sitemap(request: Request) -> Response:
     """GET /sitemap.xml: the public pages and every released edition."""
     service = service_of(request)
     root = ET.Element("urlset", xmlns=_SITEMAP)
-    pages = [service.site.page(p) for p in ("/", "/archive", "/privacy", "/help")]
+    pages = []
     for newsletter in all_newsletters(service):
+        paths = ("/", "/archive", "/privacy", "/help")
+        # As each page names itself in rel=canonical.
+        pages += [service.site.page(path, newsletter.slug) for path in paths]
         pages += [
             _edition_url(service.site, newsletter, edition)
             for edition in released(service, newsletter)
@@ -134,5 +137,3 @@ def _edition_url(site: Site, newsletter: Newsletter, edition: Edition) -> str:
     return site.archive_url(newsletter.slug, edition.issue_date.isoformat())
 
 
-def _feed_url(site: Site, path: str, newsletter: Newsletter) -> str:
-    return f"{site.page(path)}?newsletter={newsletter.slug}"
