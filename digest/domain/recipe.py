@@ -17,18 +17,22 @@ _LONGEST_PIECE = 48
 _MOST_PIECES = 3
 _MOST_LOOKED_AT = 6
 
-_REPORTED = re.compile(r"\breport(s|ed|edly)?\b|تقرير|تقارير|مصدر|مصادر", re.IGNORECASE)
+# Whole words, alone or after "and", "in", "to": "مصادرة" is a seizure, no source.
+_ARABIC_SOURCES = r"\b[وبل]?(?:ال|ل)?(?:تقرير|تقارير|مصدر|مصادر)\b"
+_REPORTED = re.compile(rf"\breport(s|ed|edly)?\b|{_ARABIC_SOURCES}", re.IGNORECASE)
 _ATTRIBUTION = re.compile(
     r"\b(report(s|ed|edly)?|says?|said|according|sources?|claims?|alleged(ly)?)\b"
-    r"|تقرير|تقارير|مصدر|مصادر|بحسب|وفق",
+    rf"|{_ARABIC_SOURCES}|\bو?(?:بحسب|حسب|وفق|وفقا)\b"
+    r"|\bو?(?:قال|قالت|يقول|تقول|أفاد|أفادت|نقلا)\b",
     re.IGNORECASE,
 )
 # ": Reports", " – report", ", sources say" at the end of a headline
-_TAIL = re.compile(r"\s*[:,–—-]+\s*[^:,–—]*$")
+_TAIL = re.compile(r"\s*[:,،–—-]+\s*[^:,،–—]*$")
 _BREAK = re.compile(
-    r"\s*[,;:–—]+\s+|\s+(?:-\s+)?"
+    r"\s*[,;:،؛–—]+\s+|\s+(?:-\s+)?"
     r"(?=(?:with|after|as|amid|over|for|following|before|while|ahead|despite|"
-    r"because|when|since|until|due|in|on|at|by|from|against|under|into)\s)",
+    r"because|when|since|until|due|in|on|at|by|from|against|under|into|"
+    r"بعد|قبل|مع|وسط|رغم|خلال|منذ|حتى|بسبب|بشأن|ضد|إلى|على|في|من|أمام|عقب|إثر)\s)",
     re.IGNORECASE,
 )
 

@@ -17,7 +17,8 @@ _TAIL = re.compile(
     re.IGNORECASE,
 )
 _POST_APPEARED = re.compile(
-    r"\s*The post\b.{0,400}?\b(?:first appeared|appeared first) on\b.{0,200}$",
+    r"\s*(?:The post\b.{0,400}?\b(?:first appeared|appeared first) on"
+    r"|ظهرت المقالة\b.{0,400}?\bأول\w?\W? على)\b.{0,200}$",
     re.IGNORECASE,
 )
 

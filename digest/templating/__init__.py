@@ -6,7 +6,7 @@ the templates holds the other languages. Undefined names are errors, HTML is esc
 
 import gettext
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,6 +20,9 @@ from jinja2 import (
     TemplateError,
     select_autoescape,
 )
+
+from digest.domain.bidi import anchored, isolated, language_direction
+from digest.templating.apart import Task, TemplateFaultError, run
 
 _HERE = Path(__file__).parents[1]
 
@@ -51,15 +54,23 @@ class Letter:
 class Templates:
     """The templates of one installation.
 
+    Args:
+        root: The folder with `email/`, `web/` and `locale/`; default: the shipped one.
+        own: The operator's folder, of which `email/<layout>/` and `email/_*` go
+            before those of `root`; it need not exist. Only editions use them:
+            pages and notices stay as shipped, whatever is wrong there.
+
     Attributes:
-        root: The folder with `email/`, `web/` and `locale/`.
+        root: As given.
+        own: As given.
     """
 
-    def __init__(self, root: Path | None = None) -> None:
+    def __init__(self, root: Path | None = None, own: Path | None = None) -> None:
         self.root = root or shipped("templates")
+        self.own = own
 
     def letter(self, name: str, *, language: str, context: Mapping[str, Any]) -> Letter:
-        """Render `email/<name>/{subject.txt,body.txt,body.html}`.
+        """Render `email/<name>/{subject.txt,body.txt,body.html}` as it was shipped.
 
         Args:
             name: The folder's name.
@@ -70,16 +81,63 @@ class Templates:
             jinja2.UndefinedError: A template uses a name the context lacks.
         """
         environment = _environment(self.root, language)
+        parts = [
+            environment.get_template(path).render(context, language=language)
+            for path in _paths(name)
+        ]
+        return _letter(parts, language)
 
-        def render(part: str) -> str:
-            template = environment.get_template(f"email/{name}/{part}")
-            return template.render(context, language=language)
+    def issue(self, name: str, *, language: str, context: Mapping[str, Any]) -> Letter:
+        """Render an edition by a layout, the operator's own before the shipped one.
 
-        return Letter(
-            subject=" ".join(render("subject.txt").split()),
-            text=render("body.txt").strip() + "\n",
-            html=render("body.html"),
+        Args:
+            name: The layout's name.
+            language: BCP 47 tag of the words around the content.
+            context: What the layout may use; it can be pickled.
+
+        Raises:
+            TemplateFaultError: The operator's layout cannot be used.
+        """
+        if not self._is_own(name):
+            self._require_layout(name)
+            return self.letter(name, language=language, context=context)
+        return _letter(self._run_own(_paths(name), language, context), language)
+
+    def _run_own(
+        self,
+        paths: Sequence[str],
+        language: str,
+        context: Mapping[str, Any] | None,
+    ) -> list[str]:
+        assert self.own is not None, "there is an own layout"
+        return run(
+            Task(
+                own=self.own.absolute(),
+                root=self.root.absolute(),
+                language=language,
+                paths=paths,
+                context=context,
+            )
         )
+
+    def _is_own(self, name: str) -> bool:
+        return bool(self._own_sources(name))
+
+    def _own_sources(self, name: str) -> list[Path]:
+        if self.own is None:
+            return []
+        letters = self.own / "email"
+        found = [*letters.glob(f"{name}/*"), *letters.glob("_*")]
+        return sorted(path for path in found if path.is_file())
+
+    def _require_layout(self, name: str) -> None:
+        if not (self.root / "email" / name).is_dir():
+            raise TemplateFaultError("there is no such layout.", f"email/{name}")
+
+    @property
+    def languages(self) -> list[str]:
+        """English, and each language that there are words for."""
+        return ["en", *sorted(path.stem for path in self.root.glob("locale/*.po"))]
 
     def faults(self) -> list[str]:
         """Name each template that does not compile, and why."""
@@ -90,17 +148,30 @@ class Templates:
                 environment.get_template(name)
             except TemplateError as error:
                 found.append(f"{name}: {error}")
-        return found
+        return [*found, *self._own_faults()]
+
+    def _own_faults(self) -> Iterator[str]:
+        letters = (self.own or self.root) / "email"
+        for path in sorted(letters.rglob("*")) if self.own else ():
+            if not path.is_file():
+                continue
+            try:
+                name = path.relative_to(letters.parent).as_posix()
+                self._run_own([name], "en", context=None)
+            except TemplateFaultError as error:
+                yield error.message
 
     def line(self, path: str, *, language: str, context: Mapping[str, Any]) -> str:
-        """Render one template to a single line of text.
+        """Render one shipped template to a single line of text.
 
         Args:
-            path: Below `root`: `email/classic/preheader.txt`.
+            path: Below `root`: `email/classic/preheader.txt`, which also serves
+                where a layout of the operator's own was shipped with none.
             language: BCP 47 tag.
             context: What the template may use.
         """
-        template = _environment(self.root, language).get_template(path)
+        known = [path, "email/classic/preheader.txt"]
+        template = _environment(self.root, language).select_template(known)
         return " ".join(template.render(context, language=language).split())
 
     def fingerprint(self, name: str, *, language: str) -> str:
@@ -112,9 +183,10 @@ class Templates:
         """
         letters = self.root / "email"
         sources = [
-            *sorted((letters / name).iterdir()),
+            *sorted(letters.glob(f"{name}/*")),
             *sorted(letters.glob("_*")),
             *self.root.glob(f"locale/{_words_file(language)}"),
+            *self._own_sources(name),
         ]
         total = hashlib.sha256()
         for path in sources:
@@ -128,20 +200,44 @@ class Templates:
         return template.render(context, language=language)
 
 
+def _paths(name: str) -> list[str]:
+    return [f"email/{name}/{part}" for part in ("subject.txt", "body.txt", "body.html")]
+
+
+def _letter(parts: Sequence[str], language: str) -> Letter:
+    subject, text, html = parts
+    base = language_direction(language)
+    return Letter(
+        subject=" ".join(subject.split()),
+        text=anchored(text.strip(), base) + "\n",
+        html=html,
+    )
+
+
 @cache
 def _environment(root: Path, language: str) -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(root),
-        autoescape=select_autoescape(["html"]),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
-    )
+    environment = Environment(loader=FileSystemLoader(root), autoescape=True)
+    furnish(environment, root, language)
+    return environment
+
+
+def furnish(environment: Environment, root: Path, language: str) -> None:
+    """Give an environment what every template may rely on.
+
+    Args:
+        environment: As yet unused.
+        root: The folder with `locale/`.
+        language: BCP 47 tag.
+    """
+    environment.autoescape = select_autoescape(["html"])
+    environment.undefined = StrictUndefined
+    environment.trim_blocks = environment.lstrip_blocks = True
+    environment.add_extension("jinja2.ext.i18n")
+    base = language_direction(language)
+    environment.filters["isolated"] = lambda text: isolated(str(text), base)
     words = translations(root, language)
     # The extension adds this method at run time.
     environment.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]
-    return environment
 
 
 @cache

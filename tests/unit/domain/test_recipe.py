@@ -64,12 +64,23 @@ def test_proposes_one_line_within_the_limits(headline: str) -> None:
         ("Town council meets", "Town council meets", False),
         ("مصر ترفض التنسيق: تقارير", "مصر ترفض التنسيق", True),
         ("مصر ترفض التنسيق: تقارير", "مصر ترفض التنسيق، بحسب مصدر", False),
+        ("مصر ترفض التنسيق: تقارير", "مصر ترفض التنسيق وفقًا لمصادر", False),
+        ("مصادرة أرض في الضفة", "أرض في الضفة", False),
     ],
 )
 def test_notices_when_a_claim_became_a_fact(
     headline: str, subject: str, *, lacks: bool
 ) -> None:
     assert lacks_attribution(headline, subject) is lacks
+
+
+def test_cuts_an_arabic_headline_before_a_preposition() -> None:
+    headline = (
+        "مصر ترفض التنسيق مع إسرائيل بشأن تشغيل معبر رفح البري"
+        " بعد التصعيد الأخير: تقارير"
+    )
+
+    assert propose_subject(headline) == "مصر ترفض التنسيق مع إسرائيل: تقارير"
 
 
 def _frame(pieces: list[str]) -> str:

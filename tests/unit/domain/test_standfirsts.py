@@ -53,6 +53,7 @@ def test_is_the_beginning_and_never_much_too_long(text: str) -> None:
         " The post Lights appeared first on The Delta Observer.",
         " The post Lights “On” first appeared on The Delta Observer.",
         " […] The post Lights first appeared on The Delta Observer",
+        " ظهرت المقالة أضواء أولاً على مرصد الدلتا.",
         " […]",
         " [...]",
         "... Continue reading Lights",
