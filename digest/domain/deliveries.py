@@ -211,3 +211,8 @@ class Imprint:
     digits: str
     base_url: str
     mail_domain: str
+
+    @property
+    def slug(self) -> str:
+        """The newsletter's, by the name it has in a newsletter."""
+        return self.newsletter

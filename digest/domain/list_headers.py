@@ -10,6 +10,9 @@ class Listed(Protocol):
     """What is a list: a newsletter, or what was fixed of it at a release."""
 
     @property
+    def slug(self) -> str: ...
+
+    @property
     def name(self) -> str: ...
 
     @property
@@ -35,8 +38,8 @@ def list_headers(newsletter: Listed, site: Site, token: str) -> Mapping[str, str
         # RFC 8058 §3.1: one https URI; RFC 2369 §3.2 allows the mailto beside it
         "List-Unsubscribe": f"<{https}>, <{mailto}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-        "List-Archive": f"<{site.page('/archive')}>",
-        "List-Help": f"<{site.page('/help')}>",
+        "List-Archive": f"<{site.page('/archive', newsletter.slug)}>",
+        "List-Help": f"<{site.page('/help', newsletter.slug)}>",
         "List-Post": "NO",  # RFC 2369 §3.4
         "Precedence": "list",
     }

@@ -79,8 +79,8 @@ def write_welcome(
             "theme": read_theme(newsletter.theme, direction=newsletter.direction),
             "unsubscribe_url": site.unsubscribe_url(leave),
             "preferences_url": site.preferences_url(preferences),
-            "archive_url": site.page("/archive"),
-            "privacy_url": site.page("/privacy"),
+            "archive_url": site.page("/archive", newsletter.slug),
+            "privacy_url": site.page("/privacy", newsletter.slug),
         },
     )
     assert reader.address is not None, "an erased reader cannot confirm"
