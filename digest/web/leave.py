@@ -13,8 +13,9 @@ from digest.domain.newsletters import Newsletter
 from digest.subscriptions import leave
 from digest.subscriptions.leave import Standing
 from digest.web.forms import Form, field, read_any_form
-from digest.web.pages import all_newsletters, render, service_of
+from digest.web.pages import render, service_of
 from digest.web.sign_up import origin_of
+from digest.web.tongues import guess_newsletter, vary
 
 
 def show(request: Request) -> Response:
@@ -62,7 +63,7 @@ def _page(
     just_now: bool = False,
     undone: bool = False,
 ) -> Response:
-    return render(
+    answer = render(
         request,
         "leave",
         _newsletter(request, standing),
@@ -71,9 +72,10 @@ def _page(
         just_now=just_now,
         undone=undone,
     )
+    return answer if standing else vary(answer)
 
 
 def _newsletter(request: Request, standing: Standing | None) -> Newsletter | None:
     if standing is not None:
         return standing.newsletter
-    return next(iter(all_newsletters(service_of(request))), None)
+    return guess_newsletter(request)

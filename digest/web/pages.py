@@ -1,6 +1,7 @@
 """Turn a template into a response, in the language of a newsletter."""
 
 import hashlib
+from functools import partial
 from html import unescape
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from digest.bootstrap import Service
+from digest.domain.bidi import direction_of
 from digest.domain.issue import write_date, write_figures
 from digest.domain.newsletters import Newsletter
 from digest.storage import newsletters
@@ -64,10 +66,12 @@ def render_text(
 ) -> str:
     """Render a template with what every page may use."""
     language = newsletter.language if newsletter else "en"
+    direction = newsletter.direction if newsletter else "ltr"
     digits = str(newsletter.theme.get("digits", "latn")) if newsletter else "latn"
     shared = {
         "newsletter": newsletter,
-        "direction": newsletter.direction if newsletter else "ltr",
+        "direction": direction,
+        "direction_of": partial(direction_of, base=direction),
         "prefix": prefix_of(service),
         "site": service.site,
         "figures": lambda number: write_figures(str(number), digits=digits),
@@ -87,8 +91,13 @@ def cacheable(request: Request, body: str, media_type: str) -> Response:
     content = body.encode("utf-8")
     etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
     headers = {"ETag": etag}
-    # RFC 9110 §13.1.2: a list of validators, compared weakly
-    known = request.headers.get("If-None-Match", "").replace("W/", "")
-    if etag in [each.strip() for each in known.split(",")]:
+    if is_known(request, etag):
         return Response(status_code=304, headers=headers)
     return Response(content, media_type=media_type, headers=headers)
+
+
+def is_known(request: Request, etag: str) -> bool:
+    """Tell whether the client has what a validator names already."""
+    # RFC 9110 §13.1.2: a list of validators, compared weakly
+    known = request.headers.get("If-None-Match", "").replace("W/", "")
+    return etag in [each.strip() for each in known.split(",")]
