@@ -11,11 +11,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from digest.care import keys, newsletter_files
 from digest.compose.freeze import freeze
+from digest.compose.posting import Posting, Signature
 from digest.compose.preview import preview
 from digest.dispatch.port import Dispatch, InProcess
 from digest.dispatch.queue import Queue
@@ -27,11 +28,12 @@ from digest.domain.errors import DigestError, StateError
 from digest.domain.secrets import Secrets
 from digest.domain.site import Site
 from digest.fetch import client
-from digest.fetch.client import Fetcher
+from digest.fetch.client import Fetcher, Limits
 from digest.mail.dkim import Signer
 from digest.mail.relay import Relay
 from digest.send import proof, release
 from digest.send.post import Post
+from digest.send.specimen import Specimens
 from digest.settings import Settings
 from digest.storage import newsletters, schema
 from digest.storage.engine import Database
@@ -104,6 +106,10 @@ class Service:
                     dispatch=self.dispatch,
                 )
 
+    def posting(self) -> Posting:
+        """Return how letters would be posted, for preflight."""
+        return make_posting(self.settings, self.site, self.secrets, now=self.now())
+
     def send_proof(
         self, edition_id: int, *, address: EmailAddress, actor: Actor
     ) -> int:
@@ -164,7 +170,7 @@ def open_service(settings: Settings, *, clock: Clock = utc_now) -> Service:
         db=db,
         site=make_site(settings),
         secrets=keys.read_secrets(settings.keys),
-        templates=Templates(),
+        templates=make_templates(settings),
         clock=clock,
         dispatch=make_dispatch(db, clock=clock),
     )
@@ -233,9 +239,41 @@ def make_post(service: Service) -> Post:
     )
 
 
-def make_fetcher(settings: Settings) -> Fetcher:
+def make_posting(
+    settings: Settings, site: Site, secrets: Secrets, *, now: datetime
+) -> Posting:
+    """Return how an installation would post letters."""
+    signature = Signature.NOBODY
+    if settings.is_signed:
+        is_relay = settings.dkim.mode == "relay"
+        signature = Signature.RELAY if is_relay else Signature.OURS
+
+    specimens = Specimens(
+        site=site,
+        secrets=secrets,
+        find_signer=cache(partial(make_signer, settings)),
+        now=now,
+    )
+    return Posting(
+        write=specimens.write,
+        signature=signature,
+        find_fault=specimens.find_fault,
+        signing_domain=settings.dkim_domain,
+        least_stories=settings.preflight.least_stories,
+        refuses_few=settings.preflight.few_stories == "refuse",
+    )
+
+
+def make_fetcher(settings: Settings, *, limits: Limits | None = None) -> Fetcher:
     """Build the guarded HTTP client."""
-    return client.make_fetcher(allow_private=settings.fetch.allow_private)
+    return client.make_fetcher(
+        allow_private=settings.fetch.allow_private, limits=limits or Limits()
+    )
+
+
+def make_templates(settings: Settings) -> Templates:
+    """Return the templates: those that were shipped, and the operator's layouts."""
+    return Templates(own=settings.template_folder)
 
 
 def make_site(settings: Settings) -> Site:
@@ -272,9 +310,12 @@ def initialise(
             that the database relies on are lost.
     """
     pin_time_zones()
-    files = _newsletter_files(seeds)
-    for path in files:
-        newsletter_files.read_seed(path, mail_domain=settings.mail.domain)
+    domain = settings.mail.domain
+    files = [
+        path
+        for path in find_newsletter_files(seeds)
+        if newsletter_files.read_seed(path, mail_domain=domain).at_init
+    ]
     try:
         settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         keys.make_private_folder(settings.keys)
@@ -312,6 +353,7 @@ def _fill(
     return Initialised(made=made, kept=kept)
 
 
-def _newsletter_files(folder: Path | None) -> list[Path]:
+def find_newsletter_files(folder: Path | None = None) -> list[Path]:
+    """List the newsletter files of a folder, of the working folder, or the shipped."""
     own = sorted((folder or Path("config/newsletters")).glob("*.toml"))
     return own or sorted((shipped("config") / "newsletters").glob("*.toml"))

@@ -24,6 +24,7 @@ _MODULES = {
     "init": ["setup"],
     "config": ["setup"],
     "db": ["setup"],
+    "newsletters": ["newsletters"],
     "articles": ["articles"],
     "sources": ["sources"],
     "editions": ["editions", "posting"],

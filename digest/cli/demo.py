@@ -10,8 +10,10 @@ import typer
 
 from digest import bootstrap
 from digest.bootstrap import Service
-from digest.cli import demo_week as steps
-from digest.cli.demo_week import Postbox
+from digest.care import newsletter_files
+from digest.cli import demo_readers as readers_of, demo_week as steps
+from digest.cli.demo_readers import Postbox
+from digest.cli.demo_week import Week
 from digest.cli.dkim import make_key
 from digest.cli.face import CLI, Face, counted, face_of
 from digest.domain.editions import Edition
@@ -28,6 +30,7 @@ Readers = Annotated[
     int, typer.Option(min=1, max=10_000, help="How many readers get the edition.")
 ]
 _MARKER = ".digest-demo"
+_ARABIC_READERS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +43,21 @@ class Outcome:
     postbox: Postbox
     preview_html: Path
     preview_text: Path
+
+    def document(self) -> dict[str, object]:
+        """Say it for programs."""
+        return {
+            "edition": {
+                "id": self.edition.id,
+                "subject": self.edition.subject,
+                "state": self.edition.state,
+            },
+            "readers": self.readers,
+            "sent": len(self.postbox.letters),
+            "outbox": self.postbox.outbox,
+            "preview_html": self.preview_html,
+            "preview_text": self.preview_text,
+        }
 
 
 def register(app: typer.Typer) -> None:
@@ -54,21 +72,10 @@ def demo(
     face = face_of(ctx)
     web = face.settings().web
     clear(out)
-    done = asyncio.run(_run(face, out, readers, web))
+    weekly, arabic = asyncio.run(_run(face, out, readers, web))
     face.show(
-        {
-            "edition": {
-                "id": done.edition.id,
-                "subject": done.edition.subject,
-                "state": done.edition.state,
-            },
-            "readers": done.readers,
-            "sent": len(done.postbox.letters),
-            "outbox": done.postbox.outbox,
-            "preview_html": done.preview_html,
-            "preview_text": done.preview_text,
-        },
-        _lines(done, out),
+        weekly.document() | {"arabic": arabic.document()},
+        _lines(weekly, arabic, out),
     )
 
 
@@ -92,19 +99,23 @@ def clear(out: Path) -> None:
     (out / _MARKER).write_text("Made by `digest demo`, deleted by the next one.\n")
 
 
-async def _run(face: Face, out: Path, readers: int, web: WebSettings) -> Outcome:
+async def _run(
+    face: Face, out: Path, readers: int, web: WebSettings
+) -> tuple[Outcome, Outcome]:
     opened: list[Service] = []
-    postbox = Postbox(outbox=out / "outbox")
+    weekly, arabic = Postbox(outbox=out / "outbox"), Postbox(outbox=out / "outbox-ar")
+    current = [weekly]
 
     def take(received: Received) -> None:
-        postbox.file(opened[0], received)
+        current[0].file(opened[0], received)
 
     async with Sink(take) as sink:
         service = _open(out, sink.port, web)
         opened.append(service)
-        postbox.prepare()
         try:
-            return await _walk(face, service, postbox, readers)
+            first = await _send_weekly(face, service, weekly, readers)
+            current[0] = arabic
+            return first, await _send_arabic(face, service, arabic, readers)
         finally:
             service.db.close()
 
@@ -126,34 +137,22 @@ def _open(out: Path, port: int, web: WebSettings) -> Service:
     return bootstrap.open_service(settings)
 
 
-async def _walk(
+async def _send_weekly(
     face: Face, service: Service, postbox: Postbox, readers: int
 ) -> Outcome:
     week = steps.read_week(shipped("config") / "sample-week")
     lead, stories = steps.import_week(service, week)
     face.say(f"Imported the {stories} stories of the sample week.")
-    addresses = steps.sign_readers_up(service, readers)
-    await _carry(service)
+    addresses = readers_of.make_readers(readers)
+    await _subscribe(service, week, postbox, addresses, readers_of.patient(addresses))
     face.say(f"Asked {len(addresses)} addresses to confirm, by mail.")
-    steps.confirm_readers(service, postbox, addresses)
-    await _carry(service)
-    steps.lose_readers(service, postbox, addresses)
+    readers_of.lose_readers(service, postbox, addresses)
     face.say(
         f"{counted(readers, 'reader')} confirmed; 2 have not, 1 left, 1 is suppressed."
     )
-    edition = steps.compose_edition(service, week, lead=lead)
-    face.say(f"Composed, checked and approved “{edition.subject}”.")
-    service.release(edition.id, actor=CLI)
-    await _carry(service)
-    face.say(f"Sent {counted(len(postbox.letters), 'letter')} to {postbox.outbox}.")
-    edition = steps.load_edition(service, edition.id)
-    if edition.state != EditionState.SENT or len(postbox.letters) != readers:
-        raise StateError(
-            f"The edition is {edition.state}; "
-            f"{counted(len(postbox.letters), 'letter')} came.",
-            f"See: DIGEST_HOME={service.settings.home} digest deliveries list 1",
-        )
-    page, text = steps.write_previews(postbox, service.settings.home)
+    edition = await _send(service, week, postbox, lead=lead, readers=readers)
+    face.say(f"Composed, checked, approved and sent “{edition.subject}”.")
+    page, text = readers_of.write_previews(postbox, service.settings.home)
     return Outcome(
         edition=edition,
         stories=stories,
@@ -164,20 +163,88 @@ async def _walk(
     )
 
 
+async def _send_arabic(
+    face: Face, service: Service, postbox: Postbox, readers: int
+) -> Outcome:
+    """Add the Arabic newsletter; some readers want it too."""
+    newsletter_files.add(
+        service.db,
+        shipped("config") / "newsletters" / "weekly-ar.toml",
+        mail_domain=service.settings.mail.domain,
+        actor=CLI,
+        now=service.now(),
+    )
+    week = steps.read_week(shipped("config") / "sample-week-ar")
+    lead, stories = steps.import_week(service, week)
+    addresses = readers_of.make_readers(readers)[: min(readers, _ARABIC_READERS)]
+    await _subscribe(service, week, postbox, addresses, addresses)
+    edition = await _send(service, week, postbox, lead=lead, readers=len(addresses))
+    face.say(f"Sent the Arabic edition too: “{edition.subject}”.")
+    page, text = readers_of.write_previews(
+        postbox, service.settings.home, name="preview-ar"
+    )
+    return Outcome(
+        edition=edition,
+        stories=stories,
+        readers=len(addresses),
+        postbox=postbox,
+        preview_html=page,
+        preview_text=text,
+    )
+
+
+async def _subscribe(
+    service: Service, week: Week, postbox: Postbox, asking: list[str], sure: list[str]
+) -> None:
+    """Let readers ask, and those who are sure confirm, by the letters they get."""
+    postbox.prepare()
+    readers_of.sign_readers_up(service, week.newsletter, asking)
+    await _carry(service)
+    readers_of.confirm_readers(service, postbox, sure)
+    await _carry(service)
+
+
+async def _send(
+    service: Service, week: Week, postbox: Postbox, *, lead: int, readers: int
+) -> Edition:
+    """Compose, release and carry an edition.
+
+    Raises:
+        StateError: Not every reader got a letter.
+    """
+    edition = steps.compose_edition(service, week, lead=lead)
+    service.release(edition.id, actor=CLI)
+    await _carry(service)
+    edition = steps.load_edition(service, edition.id)
+    if edition.state != EditionState.SENT or len(postbox.letters) != readers:
+        raise StateError(
+            f"The edition is {edition.state}; "
+            f"{counted(len(postbox.letters), 'letter')} came.",
+            f"See: DIGEST_HOME={service.settings.home} "
+            f"digest deliveries list {edition.id}",
+        )
+    return edition
+
+
 async def _carry(service: Service) -> None:
     totals = await drain(bootstrap.make_post(service), clock=service.clock)
     if totals.trouble is not None:
         raise StateError(f"The demo's own relay failed: {totals.trouble}.")
 
 
-def _lines(done: Outcome, out: Path) -> list[str]:
-    count = counted(len(done.postbox.letters), "reader")
+def _lines(weekly: Outcome, arabic: Outcome, out: Path) -> list[str]:
+    lines: list[str] = []
+    for done in (weekly, arabic):
+        count = counted(len(done.postbox.letters), "reader")
+        lines += [
+            f"“{done.edition.subject}” went to {count}:",
+            f"  letters    {done.postbox.outbox}/*.eml",
+            f"  as a page  {done.preview_html}",
+            f"  as text    {done.preview_text}",
+        ]
     return [
-        f"“{done.edition.subject}” went to {count}:",
-        f"  letters    {done.postbox.outbox}/*.eml",
-        f"  as a page  {done.preview_html}",
-        f"  as text    {done.preview_text}",
-        f"  DKIM key   {out}/dkim-record.txt, as DNS would publish it",
-        f"  the pages  DIGEST_HOME={out} digest serve",
+        *lines,
+        f"DKIM key     {out}/dkim-record.txt, as DNS would publish it",
+        f"The pages    DIGEST_HOME={out} digest serve",
         "Nothing left this machine.",
     ]

@@ -82,6 +82,18 @@ def test_says_what_it_did_in_one_document(demo: Demo) -> None:
         "outbox": str(demo.out / "outbox"),
         "preview_html": str(demo.out / "preview.html"),
         "preview_text": str(demo.out / "preview.txt"),
+        "arabic": {
+            "edition": {
+                "id": 2,
+                "subject": "مصر ترفض التنسيق بشأن معبر رفح: تقارير",
+                "state": "sent",
+            },
+            "readers": 3,
+            "sent": 3,
+            "outbox": str(demo.out / "outbox-ar"),
+            "preview_html": str(demo.out / "preview-ar.html"),
+            "preview_text": str(demo.out / "preview-ar.txt"),
+        },
     }
     assert len(demo.progress) == 5
 
@@ -94,7 +106,7 @@ def test_every_letter_verifies(demo: Demo) -> None:
     def published(asked: bytes, **_: Any) -> bytes | None:
         return records.get(asked)
 
-    files = [*demo.letters, *demo.notices]
+    files = [*demo.letters, *demo.notices, *(demo.out / "outbox-ar").rglob("*.eml")]
     unsigned = [
         path.name
         for path in files
@@ -136,7 +148,7 @@ def test_each_active_reader_gets_exactly_one_letter(demo: Demo) -> None:
     assert set(counts.values()) == {1}
     active = demo.rows(
         "SELECT s.address FROM subscribers s"
-        " JOIN subscriptions b ON b.subscriber_id = s.id"
+        " JOIN subscriptions b ON b.subscriber_id = s.id AND b.newsletter_id = 1"
         " LEFT JOIN suppressions x ON x.address_hash = s.address_hash"
         " WHERE b.state = 'active' AND x.id IS NULL"
     )
@@ -144,7 +156,10 @@ def test_each_active_reader_gets_exactly_one_letter(demo: Demo) -> None:
 
 
 def test_the_others_get_none(demo: Demo) -> None:
-    states = demo.rows("SELECT state, count(*) FROM subscriptions GROUP BY state")
+    states = demo.rows(
+        "SELECT state, count(*) FROM subscriptions"
+        " WHERE newsletter_id = 1 GROUP BY state"
+    )
     suppressed = demo.rows("SELECT count(*) FROM suppressions")
 
     assert dict(states) == {"active": 13, "pending": 2, "unsubscribed": 1}
@@ -156,13 +171,30 @@ def test_readers_opted_in_twice_by_real_letters(demo: Demo) -> None:
     consents = demo.rows("SELECT action, count(*) FROM consents GROUP BY action")
 
     assert sorted(subjects.values()) == [14, 16]
-    assert dict(consents) == {"requested": 16, "confirmed": 14, "withdrawn": 1}
+    # Three of them asked for the Arabic letter as well.
+    assert dict(consents) == {"requested": 19, "confirmed": 17, "withdrawn": 1}
 
 
 def test_the_ledger_agrees_with_the_outbox(demo: Demo) -> None:
     rows = demo.rows("SELECT state, count(*) FROM deliveries GROUP BY state")
 
-    assert rows == [("sent", 12)]
+    assert rows == [("sent", 12 + 3)]
+
+
+def test_the_arabic_edition_is_arabic_all_over(demo: Demo) -> None:
+    letters = sorted((demo.out / "outbox-ar").glob("*.eml"))
+    notices = sorted((demo.out / "outbox-ar" / "notices").glob("*.eml"))
+
+    assert [path.stem for path in letters] == [f"reader-{n:03}" for n in (1, 2, 3)]
+    assert len(notices) == 6
+    for path in [*letters, *notices]:
+        assert read(path)["Content-Language"] == "ar"
+        assert '<html lang="ar" dir="rtl"' in part_of(path, "html")
+    for path in letters:
+        text = part_of(path, "plain")
+        assert text.index(RAFAH) < text.index("https://www.aljazeera.net/")
+        assert "ظهرت المقالة" not in text
+        assert "٩ موضوعات" in text
 
 
 def test_the_previews_are_what_a_reader_got(demo: Demo) -> None:
@@ -179,13 +211,12 @@ def test_the_state_is_private(demo: Demo) -> None:
 def test_sources_are_named_and_only_the_lead_is_the_paper_s(demo: Demo) -> None:
     rows = demo.rows("SELECT url, source, published_on FROM articles")
 
-    assert len(rows) == 12
+    assert len(rows) == 12 + 9
     ours = [url for url, _, _ in rows if "egyptianstreets.com" in url]
-    assert ours == [RAFAH]
-    made_up = {url.startswith("https://example.org/demo/"): s for url, s, _ in rows}
-    assert made_up[True] == "Demo item"
+    assert ours == [RAFAH, RAFAH]
+    made_up = {"Demo item", "مادة تجريبية"}
     assert all(
-        (source == "Demo item") == url.startswith("https://example.org/demo/")
+        (source in made_up) == url.startswith("https://example.org/demo/")
         for url, source, _ in rows
     )
     days = {date.fromisoformat(day) for _, _, day in rows}

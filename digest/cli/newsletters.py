@@ -1,0 +1,80 @@
+"""`newsletters`: looking at them, and adding one to those that `init` made."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from digest import bootstrap
+from digest.care import newsletter_files
+from digest.cli.face import CLI, face_of
+from digest.domain.errors import NotFoundError
+from digest.domain.newsletters import Newsletter
+from digest.storage import newsletters
+
+File = Annotated[
+    Path,
+    typer.Argument(help="A newsletter file, or the name of one in config/newsletters."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    group = typer.Typer(help="The newsletters.", no_args_is_help=True)
+    group.command("list")(list_newsletters)
+    group.command("add")(add_newsletter)
+    app.add_typer(group, name="newsletters")
+
+
+def list_newsletters(ctx: typer.Context) -> None:
+    """List the newsletters, the first one first."""
+    face = face_of(ctx)
+    with face.service().db.read() as tx:
+        found = newsletters.list_all(tx)
+    face.show(
+        {"items": [_document(one) for one in found], "next": None},
+        [
+            f"{n.slug:<16} {n.language:<6} {n.sender.address:<32} {n.name}"
+            for n in found
+        ],
+    )
+
+
+def add_newsletter(ctx: typer.Context, file: File) -> None:
+    """Add a newsletter from its file, whose name becomes the newsletter's."""
+    face = face_of(ctx)
+    service = face.service()
+    added = newsletter_files.add(
+        service.db,
+        _find(file),
+        mail_domain=service.settings.mail.domain,
+        actor=CLI,
+        now=service.now(),
+    )
+    url = service.site.page("/", added.slug)
+    face.show(_document(added), f"Added {added.slug}; readers sign up at {url}")
+
+
+def _find(file: Path) -> Path:
+    """Return the file named, or the one that stands for a name.
+
+    Raises:
+        NotFoundError: There is neither.
+    """
+    if file.is_file():
+        return file
+    known = {path.stem: path for path in bootstrap.find_newsletter_files()}
+    if str(file) not in known:
+        raise NotFoundError(f"There is no file {file}.", f"Known: {', '.join(known)}.")
+    return known[str(file)]
+
+
+def _document(newsletter: Newsletter) -> dict[str, object]:
+    return {
+        "newsletter": newsletter.slug,
+        "name": newsletter.name,
+        "language": newsletter.language,
+        "direction": newsletter.direction,
+        "sender": newsletter.sender.address,
+        "sections": [section.slug for section in newsletter.sections],
+    }
