@@ -8,6 +8,7 @@ import typer
 
 from digest import bootstrap
 from digest.cli.face import CLI, face_of
+from digest.cli.picture_files import picture_url
 from digest.domain.articles import Article, Image
 from digest.ingest import imports
 from digest.ingest.decoding import Kind
@@ -78,7 +79,10 @@ def add_article(
     url: Annotated[str, typer.Option(help="Where it can be read.")],
     standfirst: Annotated[str, typer.Option(help="One or two sentences.")],
     section: Annotated[str | None, typer.Option(help="Its section.")] = None,
-    image: Annotated[str | None, typer.Option(help="Address of a picture.")] = None,
+    image: Annotated[
+        str | None,
+        typer.Option(metavar="FILE-or-URL", help="Its picture: JPEG, PNG, GIF, WebP."),
+    ] = None,
     credit: Annotated[str, typer.Option(help="Who made the picture.")] = "",
     alt: Annotated[str, typer.Option(help="What the picture shows.")] = "",
     newsletter: _Newsletter = "weekly",
@@ -93,7 +97,11 @@ def add_article(
         url=url,
         standfirst=standfirst,
         section=section,
-        image=Image(url=image, credit=credit, alt=alt),
+        image=Image(
+            url=picture_url(service, image) if image else None,
+            credit=credit,
+            alt=alt,
+        ),
         actor=CLI,
         now=service.now(),
     )

@@ -1,10 +1,11 @@
 """What the schedule asks of the stages, each with the schedule as the actor."""
 
+from contextlib import suppress
 from datetime import date, datetime
 
 from digest import bootstrap
 from digest.bootstrap import Service
-from digest.compose import approve as approval, draft, preflight
+from digest.compose import approve as approval, draft, pictures, preflight
 from digest.domain.actor import SCHEDULE
 from digest.domain.editions import Edition
 from digest.domain.errors import StateError
@@ -41,13 +42,13 @@ def collect_due(service: Service, now: datetime) -> None:
 def compose(
     service: Service, newsletter: Newsletter, issue_date: date, now: datetime
 ) -> Edition:
-    """Compose the edition of an issue date.
+    """Compose the edition of an issue date, and get its pictures.
 
     Raises:
         NotFoundError: No story waits.
         StateError: Somebody else composed it meanwhile.
     """
-    return draft.compose(
+    edition = draft.compose(
         service.db,
         newsletter=newsletter.slug,
         issue_date=issue_date,
@@ -56,6 +57,18 @@ def compose(
         actor=SCHEDULE,
         now=now,
     ).edition
+    # Only an editor who was quicker refuses: then there is no trouble.
+    with suppress(StateError):
+        pictures.gather(
+            service.db,
+            edition_id=edition.id,
+            fetcher=bootstrap.make_fetcher(service.settings, limits=pictures.LIMITS),
+            templates=service.templates,
+            site=service.site,
+            actor=SCHEDULE,
+            now=now,
+        )
+    return edition
 
 
 def require_no_errors(service: Service, edition_id: int) -> None:
@@ -69,7 +82,7 @@ def require_no_errors(service: Service, edition_id: int) -> None:
         edition_id=edition_id,
         templates=service.templates,
         site=service.site,
-        signed=service.settings.is_signed,
+        posting=service.posting(),
     )
     if found.errors:
         raise StateError(
@@ -90,7 +103,7 @@ def approve(service: Service, edition_id: int, now: datetime) -> None:
         because=_BECAUSE,
         templates=service.templates,
         site=service.site,
-        signed=service.settings.is_signed,
+        posting=service.posting(),
         actor=SCHEDULE,
         now=now,
     )

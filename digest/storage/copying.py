@@ -9,9 +9,10 @@ from sqlalchemy import Connection, Table, func, insert, select, text
 from digest.domain.errors import StateError
 from digest.storage import schema
 from digest.storage.engine import Database
-from digest.storage.tables import metadata
+from digest.storage.tables import metadata, pictures
 
 _ROWS_AT_ONCE = 2000
+_FILES_AT_ONCE = 20
 _NEW = "Copy into a new one, before `digest init`."
 
 
@@ -99,7 +100,8 @@ def _copy_table(
     old: Connection, new: Connection, table: Table, tell: Callable[[str, int], None]
 ) -> int:
     count = 0
-    rows = old.execution_options(yield_per=_ROWS_AT_ONCE).execute(
+    at_once = _FILES_AT_ONCE if table is pictures else _ROWS_AT_ONCE
+    rows = old.execution_options(yield_per=at_once).execute(
         select(table).order_by(*table.primary_key)
     )
     for part in rows.mappings().partitions():
