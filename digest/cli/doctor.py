@@ -29,7 +29,6 @@ from digest.fetch.client import make_fetcher
 from digest.settings import Settings
 from digest.storage import newsletters, schema
 from digest.storage.engine import TROUBLE, Database
-from digest.templating import Templates
 
 Offline = Annotated[bool, typer.Option(help="Ask nothing over the network.")]
 _MARKS = {True: "ok  ", False: "FAIL", None: "-   "}
@@ -82,7 +81,7 @@ def _run(settings: Settings, resolver: Resolver | None) -> Iterator[Check]:
             home=settings.home,
             keys=settings.keys,
             db=db,
-            templates=Templates(),
+            templates=bootstrap.make_templates(settings),
             newsletters=published,
             warnings=tuple(warnings_of(settings)),
         )

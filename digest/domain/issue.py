@@ -46,5 +46,10 @@ def write_figures(text: str, *, digits: str) -> str:
     return text.translate(_TO_ARABIC_INDIC) if digits == "arab" else text
 
 
+def write_number(number: int, *, digits: str) -> str:
+    """Write a whole number in a numbering system (`latn` or `arab`)."""
+    return write_figures(str(number), digits=digits)
+
+
 def _locale(language: str) -> Locale:
     return Locale.parse(language, sep="-")

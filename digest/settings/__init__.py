@@ -25,6 +25,7 @@ from digest.settings.parts import (
     MailSettings,
     Part,
     Place,
+    PreflightSettings,
     SendSettings,
     SmtpSettings,
     WebSettings,
@@ -50,6 +51,9 @@ class Settings(Part):
     """Everything that can be set, with its defaults."""
 
     home: Place = Field(default=Path("var"), description="Database and keys.")
+    templates: Place | None = Field(
+        default=None, description="Your own layouts; default: `templates` in `home`."
+    )
     database: DatabaseSettings = DatabaseSettings()
     smtp: SmtpSettings = SmtpSettings()
     dkim: DkimSettings = DkimSettings()
@@ -57,6 +61,7 @@ class Settings(Part):
     mail: MailSettings = MailSettings()
     send: SendSettings = SendSettings()
     fetch: FetchSettings = FetchSettings()
+    preflight: PreflightSettings = PreflightSettings()
 
     @property
     def database_url(self) -> str:
@@ -69,6 +74,11 @@ class Settings(Part):
     def keys(self) -> Path:
         """The folder of secret keys."""
         return self.home / "keys"
+
+    @property
+    def template_folder(self) -> Path:
+        """The folder of the operator's own layouts; it may not exist."""
+        return self.templates or self.home / "templates"
 
     @property
     def dkim_domain(self) -> str:

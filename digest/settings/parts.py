@@ -79,6 +79,7 @@ Networks = Annotated[
     list[Annotated[str, AfterValidator(_check_network)]], BeforeValidator(_read_list)
 ]
 Letters = Annotated[int, Field(ge=1)]
+Counts = Annotated[dict[str, Letters], BeforeValidator(_read_table)]
 Days = Annotated[list[Letters], BeforeValidator(_read_list)]
 Rates = Annotated[
     dict[str, Letters], BeforeValidator(_read_table), AfterValidator(_check_domains)
@@ -232,3 +233,15 @@ class FetchSettings(Part):
     """Fetching feeds and pages."""
 
     allow_private: bool = Field(default=False, description="Permit private networks.")
+
+
+class PreflightSettings(Part):
+    """What an edition is asked before it may go."""
+
+    least_stories: Counts = Field(
+        default={"*": 3},
+        description='Fewest stories: { "weekly" = 5, "*" = 3 }, * any other.',
+    )
+    few_stories: Literal["warn", "refuse"] = Field(
+        default="warn", description="What an edition with fewer gets."
+    )
