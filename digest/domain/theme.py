@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from digest.domain.errors import RefusedError
+from digest.domain.webaddresses import clean_url
 
 LEAST_CONTRAST = 4.5
 """WCAG 2.2, success criterion 1.4.3."""
@@ -23,8 +24,12 @@ FONTS: Mapping[str, str] = {
 DIGITS = ("latn", "arab")
 """Numbering systems as CLDR names them: 0123456789, ٠١٢٣٤٥٦٧٨٩."""
 
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ue000\ue001]")
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 _MOST_RADIUS = 24
+_WIDEST_LOGO, _HIGHEST_LOGO = 536, 200  # between the margins of a letter
+_LONGEST_LINE = 300
+_LONGEST_FOOTER = 2_000
 _LINEAR_BELOW = 0.04045
 _PAIRS = (
     ("ink", "paper"),
@@ -47,6 +52,12 @@ class Theme:
 
     Attributes:
         wordmark: The name in the masthead; empty: the newsletter's.
+        logo_url: A picture in the wordmark's place, `https://…`; empty: live text,
+            which is readable with pictures off.
+        logo_url_dark: The same for dark mode; empty: the one serves both.
+        logo_width: In pixels, as shown.
+        logo_height: In pixels, as shown.
+        logo_alt: Its words for those who do not see it; empty: the wordmark.
         ink: Text.
         muted: Small print.
         rule: Lines.
@@ -62,9 +73,16 @@ class Theme:
         digits: A name of `DIGITS`.
         notice: A line that the law of the sender's country wants in the footer.
         credits: Licence and credits, a line in the footer.
+        footer: Further words for the footer, as an editor's: paragraphs, emphasis,
+            links, lists.
     """
 
     wordmark: str = ""
+    logo_url: str = ""
+    logo_url_dark: str = ""
+    logo_width: int = 0
+    logo_height: int = 0
+    logo_alt: str = ""
     ink: str = "#1A1A1A"
     ink_dark: str = "#EDEAE4"
     muted: str = "#5A5A5A"
@@ -89,6 +107,7 @@ class Theme:
     digits: str = "latn"
     notice: str = ""
     credits: str = ""
+    footer: str = ""
 
     @property
     def heading_stack(self) -> str:
@@ -128,6 +147,8 @@ def read_theme(values: Mapping[str, Any], *, direction: str = "ltr") -> Theme:
             )
     theme = replace(base, **values)
     _check_choices(theme)
+    _check_words(theme)
+    _check_logo(theme)
     _check_colours(theme)
     return theme
 
@@ -164,6 +185,44 @@ def _check_choices(theme: Theme) -> None:
         raise RefusedError(
             f"The theme's radius must be 0 to {_MOST_RADIUS}.", "Mend it."
         )
+
+
+def _check_words(theme: Theme) -> None:
+    for name in ("wordmark", "logo_alt", "notice", "credits"):
+        text = getattr(theme, name)
+        if len(text) > _LONGEST_LINE or _CONTROLS.search(text):
+            raise RefusedError(
+                f"The theme's {name} must be one line of at most {_LONGEST_LINE} "
+                "characters.",
+                "Mend it.",
+            )
+    if len(theme.footer) > _LONGEST_FOOTER:
+        raise RefusedError(
+            f"The theme's footer is longer than {_LONGEST_FOOTER:,} characters.",
+            "Shorten it.",
+        )
+
+
+def _check_logo(theme: Theme) -> None:
+    for name in ("logo_url", "logo_url_dark"):
+        url = getattr(theme, name)
+        if url and not (url.startswith("https://") and clean_url(url) == url):
+            raise RefusedError(
+                f"The theme's {name} is not an address that mail programs show.",
+                "Write it as https://…, the whole of it.",
+            )
+    if theme.logo_url_dark and not theme.logo_url:
+        raise RefusedError("The theme has a logo_url_dark alone.", "Give logo_url too.")
+    for name, most in (
+        ("logo_width", _WIDEST_LOGO),
+        ("logo_height", _HIGHEST_LOGO),
+    ):
+        if theme.logo_url and not 1 <= getattr(theme, name) <= most:
+            # Without them the letter jumps as it loads, and Outlook shows all pixels.
+            raise RefusedError(
+                f"The theme's logo needs a {name} of 1 to {most}.",
+                "Give it in pixels, as it is to be shown.",
+            )
 
 
 def _check_colours(theme: Theme) -> None:
