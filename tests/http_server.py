@@ -23,6 +23,7 @@ class Asked:
 
     path: str
     headers: Mapping[str, str]
+    method: str = "GET"
 
 
 Route = Answer | Callable[[Asked], Answer]
@@ -52,8 +53,15 @@ class WebServer:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
+            def do_HEAD(self) -> None:
+                self.do_GET()
+
             def do_GET(self) -> None:
-                asked = Asked(path=self.path, headers=dict(self.headers.items()))
+                asked = Asked(
+                    path=self.path,
+                    headers=dict(self.headers.items()),
+                    method=self.command,
+                )
                 site.asked.append(asked)
                 if self.path in site.stall:
                     site.over.wait(10)
@@ -71,7 +79,7 @@ class WebServer:
                     self.send_header(name, value)
                 self.end_headers()
                 try:
-                    self.wfile.write(octets)
+                    self.wfile.write(b"" if self.command == "HEAD" else octets)
                 except OSError:
                     self.close_connection = True
 

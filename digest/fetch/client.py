@@ -2,9 +2,11 @@
 
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import TypeVar
 
 import httpcore2
 import httpx2
@@ -19,6 +21,8 @@ from digest.fetch.addresses import (
 )
 from digest.fetch.decoding import read_capped, too_large
 from digest.fetch.transport import Deadline, FetchError, GuardedTransport, Monotonic
+
+_Result = TypeVar("_Result")
 
 USER_AGENT = "digest-mailer/0.1 (collects stories for a weekly letter)"
 _REDIRECTS = {
@@ -123,8 +127,40 @@ class Fetcher:
             headers["If-None-Match"] = etag
         if last_modified:
             headers["If-Modified-Since"] = last_modified
+        return self._guarded(url, "GET", headers, self._read)
+
+    def status(self, url: str) -> int:
+        """Ask whether an address can be read, without reading it.
+
+        Asked by HEAD (RFC 9110 §9.3.2), and by GET where that fails: some servers
+        know no HEAD, forbid it, or hang up.
+
+        Args:
+            url: `http://…` or `https://…`, without a user name.
+
+        Returns:
+            The HTTP status after redirects.
+
+        Raises:
+            FetchError: The address is not permitted, or the server could not be
+                reached in time.
+        """
+        headers = {"User-Agent": USER_AGENT, "Accept": "*/*"}
+        with suppress(FetchError):
+            found = self._guarded(url, "HEAD", headers, _status_of)
+            if found < HTTPStatus.BAD_REQUEST:
+                return found
+        return self._guarded(url, "GET", headers, _status_of)
+
+    def _guarded(
+        self,
+        url: str,
+        method: str,
+        headers: Mapping[str, str],
+        read: Callable[[httpx2.Response, str], _Result],
+    ) -> _Result:
         try:
-            return self._follow(url, headers)
+            return self._follow(url, method, headers, read)
         except httpcore2.TimeoutException:
             raise FetchError(
                 f"The server took longer than {self._limits.seconds:g} seconds.",
@@ -142,7 +178,13 @@ class Fetcher:
                 "Check the address and try again later.",
             ) from None
 
-    def _follow(self, url: str, headers: Mapping[str, str]) -> Fetched:
+    def _follow(
+        self,
+        url: str,
+        method: str,
+        headers: Mapping[str, str],
+        read: Callable[[httpx2.Response, str], _Result],
+    ) -> _Result:
         deadline = Deadline(self._limits.seconds, self._monotonic)
         target = _checked(url)
         transport = GuardedTransport(
@@ -155,10 +197,10 @@ class Fetcher:
             # A client of its own per hop: cookies and connections end with it.
             with (
                 httpx2.Client(transport=transport, trust_env=False) as client,
-                client.stream("GET", target, headers=headers) as answer,
+                client.stream(method, target, headers=headers) as answer,
             ):
                 if answer.status_code not in _REDIRECTS:
-                    return self._read(answer, target)
+                    return read(answer, target)
                 target = _checked(answer.headers.get("location", ""), base=target)
         raise FetchError(
             f"The address redirects more than {self._limits.redirects} times.",
@@ -204,6 +246,10 @@ def make_fetcher(*, allow_private: bool, limits: Limits = Limits()) -> Fetcher:
     """
     permits = is_public_or_private if allow_private else is_public
     return Fetcher(permits=permits, limits=limits)
+
+
+def _status_of(answer: httpx2.Response, _url: str) -> int:
+    return int(answer.status_code)
 
 
 def _checked(url: str, base: str | None = None) -> str:
