@@ -112,7 +112,7 @@ def approve_edition(service: Service, *, octets: int) -> tuple[int, int]:
         because="A bench accepts every warning.",
         templates=service.templates,
         site=service.site,
-        signed=service.settings.is_signed,
+        posting=service.posting(),
         actor=CLI,
         now=service.now(),
     )

@@ -7,13 +7,14 @@ from digest.compose.content import content_hash
 from digest.compose.draft import Composed
 from digest.compose.finding import Finding
 from digest.compose.freeze import put_missing
-from digest.compose.preflight import Preflight, inspect
+from digest.compose.posting import Posting
+from digest.compose.preflight import Preflight, inspect, load
 from digest.compose.withdraw import require_changeable, withdraw_approval
 from digest.domain.actor import Actor
 from digest.domain.errors import StateError
 from digest.domain.site import Site
 from digest.domain.states import EditionState
-from digest.storage import audit, editions, newsletters
+from digest.storage import audit, editions
 from digest.storage.engine import Database
 from digest.templating import Templates
 
@@ -38,7 +39,7 @@ def approve(
     because: str,
     templates: Templates,
     site: Site,
-    signed: bool,
+    posting: Posting,
     actor: Actor,
     now: datetime,
 ) -> Approved:
@@ -52,7 +53,7 @@ def approve(
         because: Why its warnings are accepted; may be empty.
         templates: The installation's templates.
         site: Its public addresses.
-        signed: Whether there is a DKIM key.
+        posting: How it would post the letters.
         actor: Who approves.
         now: The present.
 
@@ -61,13 +62,11 @@ def approve(
         StateError: It was released or cancelled, or preflight finds errors.
     """
     with db.write() as tx:
-        edition = editions.get(tx, edition_id)
+        loaded = load(tx, edition_id)
+        edition, newsletter = loaded.edition, loaded.newsletter
+        stories = loaded.stories
         require_changeable(edition)
-        newsletter = newsletters.get_by_id(tx, edition.newsletter_id)
-        stories = editions.stories(tx, edition_id)
-        found = inspect(
-            edition, newsletter, stories, templates=templates, site=site, signed=signed
-        )
+        found = inspect(loaded, templates=templates, site=site, posting=posting)
         _refuse_errors(found, edition_id)
         stamp = content_hash(
             edition, newsletter, stories, templates=templates, site=site

@@ -1,22 +1,39 @@
 """Preflight: what is wrong with an edition before anybody receives it.
 
-Errors refuse approval; warnings are accepted by whoever approves.
+Errors refuse approval; warnings are accepted by whoever approves. docs/preflight.md
+names every rule.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 
-from digest.compose import letter_rules, word_rules
-from digest.compose.finding import Finding, warn
+from digest.compose import (
+    letter_rules,
+    link_rules,
+    markup_rules,
+    message_rules,
+    picture_rules,
+    sender_rules,
+    story_rules,
+    word_rules,
+)
+from digest.compose.finding import Finding, refuse
+from digest.compose.page import Page
+from digest.compose.posting import Known, Posting
 from digest.compose.render import render
 from digest.compose.view import edition_view
-from digest.domain.editions import Edition, Story
-from digest.domain.errors import RefusedError
+from digest.domain.editions import Edition, Story, Variant
+from digest.domain.errors import DigestError, RefusedError
 from digest.domain.newsletters import Newsletter
 from digest.domain.site import Site
-from digest.storage import editions, newsletters
-from digest.storage.engine import Database
-from digest.templating import Templates
+from digest.domain.subscribers import LetterFormat
+from digest.storage import earlier, editions, newsletters, subscribers
+from digest.storage.engine import Database, Tx
+from digest.templating import Letter, Templates
+from digest.templating.apart import TemplateFaultError
+
+_ISSUES_BACK = 4
+_MOST_CHOICES = 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,8 +53,23 @@ class Preflight:
     reading_minutes: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """An edition with all it is made of."""
+
+    edition: Edition
+    newsletter: Newsletter
+    stories: Sequence[Story]
+    known: Known = field(default_factory=Known)
+
+
 def check(
-    db: Database, *, edition_id: int, templates: Templates, site: Site, signed: bool
+    db: Database,
+    *,
+    edition_id: int,
+    templates: Templates,
+    site: Site,
+    posting: Posting,
 ) -> Preflight:
     """Check an edition as it stands.
 
@@ -46,57 +78,195 @@ def check(
         edition_id: The edition.
         templates: The installation's templates.
         site: Its public addresses.
-        signed: Whether there is a DKIM key.
+        posting: How it would post the letters.
 
     Raises:
         NotFoundError: There is no such edition.
     """
     with db.read() as tx:
-        edition = editions.get(tx, edition_id)
-        stories = editions.stories(tx, edition_id)
-        newsletter = newsletters.get_by_id(tx, edition.newsletter_id)
-    return inspect(
-        edition, newsletter, stories, templates=templates, site=site, signed=signed
+        loaded = load(tx, edition_id)
+        return inspect(loaded, templates=templates, site=site, posting=posting)
+
+
+def check_alive(
+    db: Database,
+    *,
+    edition_id: int,
+    templates: Templates,
+    site: Site,
+    ask: link_rules.Ask,
+    progress: Callable[[int, int], object] = lambda _done, _total: None,
+) -> list[Finding]:
+    """Follow the links of an edition's letter that lead elsewhere.
+
+    Args:
+        db: The database.
+        edition_id: The edition.
+        templates: The installation's templates.
+        site: Its public addresses.
+        ask: Follows one address, in several threads at once.
+        progress: Told how many are through, of how many.
+
+    Raises:
+        NotFoundError: There is no such edition.
+        DigestError: It cannot be rendered.
+    """
+    with db.read() as tx:
+        loaded = load(tx, edition_id)
+    letter = render(
+        loaded.edition,
+        loaded.newsletter,
+        loaded.stories,
+        templates=templates,
+        site=site,
+    )
+    urls = link_rules.outside(Page(letter.html).links, site)
+    return link_rules.check_alive(
+        urls,
+        loaded.stories,
+        ask=ask,
+        progress=lambda done: progress(done, len(urls)),
+    )
+
+
+def load(tx: Tx, edition_id: int) -> Loaded:
+    """Load an edition and what the database knows around it.
+
+    Raises:
+        NotFoundError: There is no such edition.
+    """
+    edition = editions.get(tx, edition_id)
+    known = Known(
+        earlier=earlier.stories_before(tx, edition, issues=_ISSUES_BACK),
+        choices=earlier.chosen_sections(tx, edition.newsletter_id, limit=_MOST_CHOICES),
+        is_reader=lambda address: subscribers.find(tx, address) is not None,
+    )
+    return Loaded(
+        edition=edition,
+        newsletter=newsletters.get_by_id(tx, edition.newsletter_id),
+        stories=editions.stories(tx, edition_id),
+        known=known,
     )
 
 
 def inspect(
-    edition: Edition,
-    newsletter: Newsletter,
-    stories: Sequence[Story],
-    *,
-    templates: Templates,
-    site: Site,
-    signed: bool,
+    loaded: Loaded, *, templates: Templates, site: Site, posting: Posting
 ) -> Preflight:
-    """Check an edition that was already loaded."""
-    found = [
-        *word_rules.check_subject(edition, stories),
-        *word_rules.check_preheader(edition),
-        *word_rules.check_stories(stories, newsletter),
-        *word_rules.check_sponsor(edition),
-        *word_rules.check_sender(newsletter),
-    ]
-    if not signed:
-        found.append(
-            warn(
-                "unsigned",
-                "Letters will not be signed: run digest dkim generate.",
-                "dkim",
-            )
-        )
+    """Check an edition that was already loaded, in the same transaction."""
+    found = [*_check_words(loaded, site, posting)]
+    html = ""
     try:
-        letter = render(edition, newsletter, stories, templates=templates, site=site)
+        letters = _render(loaded, templates, site)
+    except TemplateFaultError as error:
+        found.append(refuse("template", str(error), error.place))
     except RefusedError as error:
-        found.append(Finding(rule="theme", message=str(error), where="theme"))
-        html = ""
+        found.append(refuse("theme", str(error), "theme"))
     else:
-        html = letter.html
-        found += letter_rules.check_letter(letter, site)
-    view = edition_view(edition, newsletter, stories)
+        html = letters[0][1].html
+        found += _check_letters(loaded, letters, site, posting)
+    view = edition_view(loaded.edition, loaded.newsletter, loaded.stories)
     return Preflight(
         errors=tuple(f for f in found if not f.is_warning),
         warnings=tuple(f for f in found if f.is_warning),
         size_bytes=len(html.encode("utf-8")),
         reading_minutes=view.reading_minutes,
     )
+
+
+def _check_words(loaded: Loaded, site: Site, posting: Posting) -> Iterator[Finding]:
+    edition, newsletter, stories = loaded.edition, loaded.newsletter, loaded.stories
+    yield from word_rules.check_subject(edition, stories)
+    yield from word_rules.check_preheader(edition)
+    yield from word_rules.check_stories(stories, newsletter)
+    yield from word_rules.check_sponsor(edition)
+    yield from story_rules.check_number(stories, newsletter, posting)
+    yield from story_rules.check_choices(stories, newsletter, loaded.known)
+    yield from story_rules.check_doubles(stories, loaded.known)
+    yield from story_rules.check_style(stories)
+    yield from story_rules.check_drafts(edition, stories)
+    yield from picture_rules.check_pictures(edition, stories)
+    yield from sender_rules.check_sender(newsletter)
+    yield from sender_rules.check_site(site)
+    yield from sender_rules.check_signing(newsletter, posting)
+
+
+def _render(
+    loaded: Loaded, templates: Templates, site: Site
+) -> list[tuple[str, Letter]]:
+    """Render what readers chose; the whole edition comes first."""
+    choices = dict.fromkeys(["", *loaded.known.choices])
+    return [
+        (
+            choice,
+            render(
+                loaded.edition,
+                loaded.newsletter,
+                loaded.stories,
+                sections=choice.split(",") if choice else (),
+                templates=templates,
+                site=site,
+            ),
+        )
+        for choice in choices
+    ]
+
+
+def _check_letters(
+    loaded: Loaded, letters: Sequence[tuple[str, Letter]], site: Site, posting: Posting
+) -> list[Finding]:
+    """Check each rendering; what the whole edition has too is said once."""
+    found: list[Finding] = []
+    for choice, letter in letters:
+        said = {(f.rule, f.where) for f in found}
+        fresh = _check_letter(loaded, choice, letter, site)
+        found += [f for f in fresh if (f.rule, f.where) not in said]
+    return [*found, *_check_messages(loaded, letters, posting)]
+
+
+def _check_letter(
+    loaded: Loaded, choice: str, letter: Letter, site: Site
+) -> Iterator[Finding]:
+    newsletter = loaded.newsletter
+    view = edition_view(
+        loaded.edition,
+        newsletter,
+        loaded.stories,
+        sections=choice.split(",") if choice else (),
+    )
+    page = Page(letter.html)
+    sources = [loaded.edition, newsletter, loaded.stories]
+    yield from letter_rules.check_letter(letter, page, site)
+    yield from letter_rules.check_content(letter, page, view)
+    yield from letter_rules.check_leftovers(letter, page, sources)
+    yield from letter_rules.check_strangers(letter, newsletter, site, loaded.known)
+    yield from link_rules.check_links(page.links, loaded.stories, site)
+    yield from markup_rules.check_markup(page, newsletter, site)
+
+
+def _check_messages(
+    loaded: Loaded, letters: Sequence[tuple[str, Letter]], posting: Posting
+) -> list[Finding]:
+    variants = [
+        Variant(
+            id=number,
+            edition_id=loaded.edition.id,
+            sections=choice,
+            format=form,
+            subject=letter.subject,
+            html=letter.html if form == LetterFormat.HTML else None,
+            text=letter.text,
+        )
+        for number, (choice, letter, form) in enumerate(
+            ((c, x, f) for c, x in letters for f in LetterFormat), start=1
+        )
+    ]
+    found: list[Finding] = []
+    try:
+        messages = posting.write(loaded.edition, loaded.newsletter, variants)
+    except DigestError as error:
+        return [refuse("unwritable", str(error), "message")]
+    for variant, octets in zip(variants, messages, strict=True):
+        said = {(f.rule, f.where) for f in found}
+        fresh = message_rules.check_message(octets, variant, posting)
+        found += [f for f in fresh if (f.rule, f.where) not in said]
+    return found

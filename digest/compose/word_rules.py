@@ -1,14 +1,12 @@
-"""Preflight rules about words: subject, preheader, stories, sponsor, sender."""
+"""Preflight rules about words: subject, preheader, stories, sponsor."""
 
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from digest.compose.finding import Finding, refuse, warn
 from digest.compose.view import clean, web_address
 from digest.domain.editions import Edition, Story
-from digest.domain.hosts import is_reserved
 from digest.domain.newsletters import Newsletter
 from digest.domain.recipe import (
     LONGEST_SUBJECT,
@@ -91,9 +89,6 @@ def check_stories(
             )
         yield from _check_link(story, where)
         yield from _check_words(story, where)
-    links = Counter(story.url for story in stories if story.url)
-    for url in (url for url, times in links.items() if times > 1):
-        yield warn("duplicate-link", f"Two stories lead to {url}.", "edition")
 
 
 def check_sponsor(edition: Edition) -> Iterator[Finding]:
@@ -113,26 +108,6 @@ def check_sponsor(edition: Edition) -> Iterator[Finding]:
         )
 
 
-def check_sender(newsletter: Newsletter) -> Iterator[Finding]:
-    """Check that letters say who sends them and where to write to."""
-    domain = newsletter.sender.address.rpartition("@")[2]
-    if is_reserved(domain):
-        yield warn(
-            "placeholder-sender",
-            f"The sender {newsletter.sender.address} is a placeholder.",
-            "newsletter",
-        )
-    postal = clean(newsletter.postal_address)
-    if not postal:
-        yield refuse(
-            "postal-address", "The footer has no postal address.", "newsletter"
-        )
-    elif "placeholder" in postal.casefold():
-        yield warn(
-            "placeholder-address", "The postal address is a placeholder.", "newsletter"
-        )
-
-
 def _check_link(story: Story, where: str) -> Iterator[Finding]:
     if story.url is None:
         yield warn(
@@ -144,8 +119,6 @@ def _check_link(story: Story, where: str) -> Iterator[Finding]:
             "The story's address is not a web address: it is left out.",
             where,
         )
-    elif not story.url.startswith("https:"):
-        yield warn("insecure-link", f"{story.url} is not https.", where)
 
 
 def _check_words(story: Story, where: str) -> Iterator[Finding]:
@@ -154,8 +127,6 @@ def _check_words(story: Story, where: str) -> Iterator[Finding]:
     if not clean(story.standfirst):
         yield warn("standfirst", "The story has no standfirst.", where)
     image = story.image
-    if image.url and not str(web_address(image.url)).startswith("https:"):
-        yield warn("image-link", "The picture is not https: it is left out.", where)
     # Small pictures beside a headline are decoration; the lead's is not.
     if image.url and story.position == 1 and not clean(image.alt):
         yield warn("alt", "The picture has no text for those who cannot see it.", where)

@@ -66,6 +66,11 @@ class Signer:
         self.selector = selector
         self._key = _load_key(private_key_pem)
 
+    @property
+    def public_key(self) -> rsa.RSAPublicKey:
+        """What verifies its signatures."""
+        return self._key.public_key()
+
     def sign(self, fields: Sequence[Field], body: bytes, *, at: datetime) -> Field:
         """Sign a letter.
 

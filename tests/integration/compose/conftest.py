@@ -1,7 +1,7 @@
 """A desk: the stages of composing, bound to one database."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -12,12 +12,16 @@ from digest.compose.approve import Approved, approve
 from digest.compose.draft import Composed, compose
 from digest.compose.edit import Changes, edit
 from digest.compose.freeze import freeze
+from digest.compose.posting import Signature
 from digest.domain.editions import Variant
 from digest.storage import editions, tables
 from digest.storage.engine import Database
 from digest.templating import Templates
 from tests.builders import NOW, SITE
+from tests.preflight import POSTING
 from tests.weeks import EDITOR
+
+RELAYED = replace(POSTING, signature=Signature.RELAY, least_stories={})
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ class Desk:
             because=because,
             templates=self.templates,
             site=SITE,
-            signed=True,
+            posting=RELAYED,
             actor=EDITOR,
             now=NOW,
         )

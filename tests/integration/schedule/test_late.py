@@ -23,7 +23,7 @@ def approve_by_hand(room: Newsroom, now: datetime) -> None:
         because="read it",
         templates=room.service.templates,
         site=SITE,
-        signed=False,
+        posting=room.service.posting(),
         actor=DESK,
         now=now,
     )
