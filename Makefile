@@ -4,12 +4,15 @@ BIN := .venv/bin
 READY := .venv/.ready
 # Coverage of this many per cent or more; the bound itself is in pyproject.toml.
 COVERAGE := COVERAGE_FILE=.coverage $(BIN)/coverage
+GATES := tests/gates
+# npm writes it last. Tests alone use what it holds; the service needs no node.
+GATE_TOOLS := $(GATES)/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve test check lint bench faults lock wheel clean
+.PHONY: help run serve test check lint gates screenshots bench faults lock wheel clean
 
 help: ## Show the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(READY): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -28,8 +31,8 @@ serve: $(READY) ## The pages of that demo, on http://127.0.0.1:8000
 	@test -d var/demo || $(BIN)/digest demo
 	@DIGEST_HOME=var/demo $(BIN)/digest serve
 
-test: check ## Everything CI runs: check, then the tests that drive the whole service
-	$(BIN)/pytest tests/e2e
+test: check $(GATE_TOOLS) ## Everything CI runs: check, then the tests that drive the whole service
+	$(BIN)/pytest tests/e2e $(GATES)
 
 check: lint ## Lint, types, contracts, then the suite with its coverage gate
 	@rm -f .coverage .coverage.*
@@ -42,6 +45,16 @@ lint: $(READY) ## Formatter, linter, types and import contracts
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+gates: $(READY) $(GATE_TOOLS) ## The letter before other people's tools: axe, html-validate, spam rules
+	$(BIN)/pytest $(GATES)
+
+screenshots: $(READY) ## Pictures of the letters, in var/screenshots
+	$(BIN)/pytest $(GATES)/test_looks.py
+
+$(GATE_TOOLS): $(GATES)/package-lock.json
+	@if command -v npm >/dev/null; then cd $(GATES) && npm ci --silent; \
+	  else echo "npm is missing: the gates that need it are skipped."; fi
 
 bench: $(READY) ## Letters a second, beside Postfix's smtp-source and a plain sendmail loop
 	@$(BIN)/python -m bench.send
@@ -61,4 +74,4 @@ wheel: $(READY) ## Build the wheel into dist/
 	@$(BIN)/python -m hatchling build -t wheel
 
 clean: ## Remove the environment, caches and build products; var/ stays
-	rm -rf .venv .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
+	rm -rf .venv .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis dist $(GATES)/node_modules

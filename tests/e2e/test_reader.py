@@ -1,64 +1,31 @@
 """A reader's whole way in real Chromium, without scripts."""
 
-import asyncio
-import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from digest.bootstrap import Service
 from digest.storage import tables
-from digest.web.app import make_app
-from digest.web.server import serve
 from tests.builders import add_newsletter
+from tests.e2e.browser import launched
+from tests.e2e.serving import serving
 
-CHROMIUM = Path("/usr/bin/chromium")
 NARROW = {"width": 320, "height": 640}  # WCAG 2.2, 1.4.10
-
-pytestmark = pytest.mark.skipif(
-    not CHROMIUM.exists(), reason=f"{CHROMIUM} is not installed"
-)
 
 
 @pytest.fixture
 def site(service: Service) -> Iterator[str]:
     """The pages on a real socket, in a thread of their own."""
     add_newsletter(service.db)
-    ports: list[int] = []
-    listening = threading.Event()
-    loop = asyncio.new_event_loop()
-    stop = asyncio.Event()
-
-    def ready(port: int) -> None:
-        ports.append(port)
-        listening.set()
-
-    def work() -> None:
-        app = make_app(service, answer_after=0)
-        loop.run_until_complete(
-            serve(app, host="127.0.0.1", port=0, stop=stop, ready=ready)
-        )
-        loop.close()
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    assert listening.wait(10)
-    yield f"http://127.0.0.1:{ports[0]}"
-    loop.call_soon_threadsafe(stop.set)
-    thread.join(10)
+    with serving(service) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-quic"],
-        )
+    with launched() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture
