@@ -7,7 +7,7 @@ from typing import Any
 from digest.compose.finding import Finding
 from digest.compose.posting import Known, Posting, Signature
 from digest.compose.preflight import Loaded, Preflight, inspect
-from digest.domain.editions import Edition
+from digest.domain.editions import Edition, Story
 from digest.domain.letters import Sender
 from digest.domain.newsletters import Newsletter
 from digest.domain.site import Site
@@ -123,9 +123,12 @@ class Case:
         )
 
 
-def clean_case() -> Case:
-    """The reference week at names that somebody could have."""
-    edition, newsletter, stories = english_week()
+Week = tuple[Edition, Newsletter, Sequence[Story]]
+
+
+def clean_case(week: Callable[[], Week] = english_week) -> Case:
+    """A reference week at names that somebody could have."""
+    edition, newsletter, stories = week()
     return Case(
         edition=_real(edition),
         newsletter=replace(newsletter, sender=SENDER),

@@ -9,6 +9,7 @@ from digest.domain.articles import Image
 from digest.domain.editions import Story
 from digest.templating import Letter, Templates
 from tests.builders import SITE, make_newsletter
+from tests.preflight import clean_case
 from tests.weeks import make_edition, make_story, our_picture
 
 _OURS = frozenset(
@@ -96,3 +97,20 @@ def test_naughty_strings_are_words_like_any_other(shared: Path) -> None:
     seen = _Seen(_letter(strings).html)
 
     assert (seen.tags - _OURS, seen.dangers) == (set(), [])
+
+
+def test_preflight_gets_through_every_string(shared: Path) -> None:
+    vectors = json.loads((shared / "corpora/dompurify/vectors.json").read_text())
+    strings = [v["payload"] if isinstance(v, dict) else str(v) for v in vectors]
+    strings += json.loads((shared / "corpora/blns/blns.json").read_text())
+    case = clean_case()
+    words = set()
+
+    for start in range(0, len(strings), 120):
+        some = strings[start : start + 120]
+        told = [_story(number, text) for number, text in enumerate(some, start=1)]
+        odd = case.having(stories=told).edited(subject=some[0], opening=some[-1])
+        words |= {f.rule for f in odd.check().errors}
+
+    # What strangers wrote is never taken for a fault of the layout or the message.
+    assert words <= {"subject-length", "title", "size", "attribution", "link-host"}

@@ -13,15 +13,18 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from digest.bootstrap import Service
 from digest.compose.render import context_of, render
 from digest.compose.view import edition_view
+from digest.send.worker import drain
 from digest.settings import Settings
 from digest.storage import newsletters
 from digest.storage.engine import Database
 from digest.templating import Letter, Templates
 from digest.templating.apart import MEGABYTES, TemplateFaultError
 from digest.web.pages import render_text
-from tests.builders import SITE
+from tests.builders import NOW, SITE, add_newsletter
 from tests.conftest import Ran
-from tests.weeks import add_article, english_week
+from tests.integration.compose.conftest import Desk
+from tests.posting import Inbox, add_reader, make_post, release_edition
+from tests.weeks import ISSUE_DATE, add_article, english_week
 
 Cli = Callable[..., Ran]
 EDITION, NEWSLETTER, STORIES = english_week()
@@ -284,3 +287,24 @@ def test_editions_check_names_what_is_wrong_and_pages_go_on(
     )
     assert previewed.status == 1
     assert previewed.err.count("\n") == 1
+
+
+async def test_what_was_released_goes_whatever_becomes_of_the_layout(
+    own: Path, sqlite_db: Database
+) -> None:
+    layout = own / "email" / "classic" / "body.html"
+    shipped = Templates().root / "email" / "classic" / "body.html"
+    layout.write_text(shipped.read_text(encoding="utf-8"), encoding="utf-8")
+    desk = Desk(sqlite_db, Templates(own=own))
+    weekly = add_newsletter(sqlite_db)
+    add_article(sqlite_db, weekly)
+    add_reader(sqlite_db, weekly, "bob@example.com")
+    approved = desk.approve(desk.compose(issue_date=ISSUE_DATE).edition.id)
+    release_edition(sqlite_db, approved.edition)
+    layout.write_text("{% if %}")
+    inbox = Inbox()
+
+    async with inbox.sink() as sink:
+        totals = await drain(make_post(sqlite_db, sink.port), clock=lambda: NOW)
+
+    assert (totals.sent, inbox.recipients()) == (1, ["bob@example.com"])

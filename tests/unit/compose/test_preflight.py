@@ -9,6 +9,7 @@ from digest.compose.posting import Known, Signature
 from digest.domain.articles import Image
 from tests.preflight import Case, clean_case, names
 from tests.weeks import RAFAH
+from tests.weeks_arabic import arabic_week
 
 
 def small(case: Case, count: int = 1) -> Case:
@@ -65,6 +66,15 @@ def test_names_the_story_a_warning_is_about(changes: dict[str, Any]) -> None:
 
     assert found.errors == ()
     assert {f.where for f in found.warnings} == {"article 2"}
+
+
+def test_finds_nothing_in_a_good_arabic_edition() -> None:
+    week = clean_case(arabic_week)
+    words = f"{week.edition.preheader} مع قائمة كتب للصيف ورسالة من الواحة"
+
+    found = week.edited(preheader=words).check()
+
+    assert (found.errors, found.warnings) == ((), ())
 
 
 def test_few_stories_are_refused_where_the_newsletter_wants_it() -> None:
