@@ -8,7 +8,6 @@ profile, no second file hidden behind the first.
 
 import io
 import json
-import os
 import resource
 import sys
 from typing import Any, NamedTuple
@@ -93,9 +92,6 @@ def main() -> None:
         answer = {"error": "It is damaged, breaks off or is too large."}
     sys.stdout.buffer.write(json.dumps(answer).encode("ascii") + b"\n")
     sys.stdout.buffer.writelines(f.body for f in files)
-    sys.stdout.flush()
-    # Tearing down takes time nobody needs.
-    os._exit(0)
 
 
 def shrink(body: bytes) -> tuple[Encoded, Encoded]:

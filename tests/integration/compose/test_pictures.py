@@ -296,3 +296,17 @@ def test_an_upload_is_shown_without_any_fetch(
 def test_an_upload_that_is_no_picture_is_refused(desk: Desk) -> None:
     with pytest.raises(RefusedError, match="no JPEG"):
         take_upload(desk.db, b"GIF89a/*", site=SITE, now=NOW)
+
+
+def test_a_machine_out_of_means_costs_pictures_only(
+    desk: Desk,
+    compose: Callable[..., int],
+    site: WebServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    site.routes["/a.jpg"] = Answer(body=photo())
+    monkeypatch.setattr("digest.pictures.shrink.sys.executable", "/nowhere/python")
+
+    (found,) = fetch(desk, compose(site.url("/a.jpg")))
+
+    assert "could not be decoded" in found.error

@@ -5,11 +5,14 @@ import hashlib
 import pytest
 
 from digest.compose.pictures import take_upload
+from digest.domain.articles import Image
 from digest.domain.pictures import PictureFile, PictureKind
-from digest.storage import pictures
+from digest.domain.states import EditionState
+from digest.storage import editions, pictures
 from tests.builders import NOW, SITE
-from tests.drawings import chart, photo, saved
+from tests.drawings import chart, photo, put_files, saved
 from tests.integration.web.conftest import Web
+from tests.weeks import add_article, make_edition, make_story, our_picture
 
 
 def put(web: Web, body: bytes, kind: PictureKind = PictureKind.JPEG) -> str:
@@ -112,3 +115,48 @@ def test_a_drawing_is_served_as_png(web: Web) -> None:
     answer = web.client.get(url.removeprefix(SITE.base_url))
 
     assert answer.headers["Content-Type"] == "image/png"
+
+
+def publish(web: Web) -> None:
+    """An edition whose lead and one thumbnail are ours."""
+    articles = [add_article(web.service.db, web.newsletter, title=t) for t in "ab"]
+    stories = [
+        make_story(
+            article.id,
+            position=place,
+            section=section,
+            image=Image(url="https://elsewhere.example.test/x.jpg", alt="Lorries"),
+            picture=our_picture(place),
+        )
+        for place, (article, section) in enumerate(
+            zip(articles, ("news", "arts"), strict=True), start=1
+        )
+    ]
+    put_files(web.service.db, stories)
+    edition = make_edition(
+        newsletter_id=web.newsletter.id, state=EditionState.SENT, released_at=NOW
+    )
+    with web.service.db.write() as tx:
+        editions.insert_edition(tx, edition, stories)
+
+
+def test_the_archive_shows_our_copies_at_their_real_size(web: Web) -> None:
+    publish(web)
+
+    html = web.client.get("/archive/weekly/2024-05-12").text
+
+    lead, thumbnail = our_picture(1).large.path, our_picture(2).small.path
+    assert f'src="{lead}" width="600" height="338" alt="Lorries"' in html
+    assert f'src="{thumbnail}" width="120" height="68" alt="Lorries"' in html
+    assert f'og:image" content="{SITE.base_url}{lead}"' in html
+    assert "elsewhere.example.test" not in html
+
+
+@pytest.mark.parametrize("feed", ["/feed.xml", "/feed.json"])
+def test_feeds_name_our_copies_by_their_whole_address(web: Web, feed: str) -> None:
+    publish(web)
+
+    text = web.client.get(feed).text
+
+    assert SITE.page(our_picture(1).large.path) in text
+    assert "elsewhere.example.test" not in text

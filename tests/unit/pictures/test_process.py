@@ -129,6 +129,16 @@ def test_damaged_exif_turns_nothing() -> None:
     assert (large.width, large.height) == (400, 200)
 
 
+def test_an_orientation_that_is_no_number_turns_nothing() -> None:
+    # One entry: tag, type 2 (text), four octets of it.
+    entry = struct.pack("<HHHI", 1, 0x0112, 2, 4) + b"up!\0" + bytes(4)
+    exif = b"Exif\0\0II*\0" + struct.pack("<I", 8) + entry
+
+    _, large = shrink(saved(scene(size=(400, 200)), exif=exif))
+
+    assert (large.width, large.height) == (400, 200)
+
+
 def test_few_colours_stay_sharp_in_png() -> None:
     small, large = shrink(saved(chart(), "PNG"))
 
