@@ -12,6 +12,7 @@ from digest import bootstrap
 from digest.bootstrap import Service
 from digest.care import newsletter_files
 from digest.cli import demo_readers as readers_of, demo_week as steps
+from digest.cli.demo_pictures import put_beside
 from digest.cli.demo_readers import Postbox
 from digest.cli.demo_week import Week
 from digest.cli.dkim import make_key
@@ -153,6 +154,7 @@ async def _send_weekly(
     edition = await _send(service, week, postbox, lead=lead, readers=readers)
     face.say(f"Composed, checked, approved and sent “{edition.subject}”.")
     page, text = readers_of.write_previews(postbox, service.settings.home)
+    put_beside(service, page)
     return Outcome(
         edition=edition,
         stories=stories,
@@ -183,6 +185,7 @@ async def _send_arabic(
     page, text = readers_of.write_previews(
         postbox, service.settings.home, name="preview-ar"
     )
+    put_beside(service, page)
     return Outcome(
         edition=edition,
         stories=stories,

@@ -4,16 +4,25 @@ Nothing here is a stand-in but the relay, which is `digest.mail.sink` on loopbac
 """
 
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from digest import bootstrap
 from digest.bootstrap import Service
+from digest.cli.demo_pictures import illustrate
 from digest.cli.face import CLI
-from digest.compose import approve, draft, edit, preflight
-from digest.domain.editions import Edition, Pick, PickKind, Sponsor, Support
+from digest.compose import approve, draft, edit, pictures, preflight
+from digest.domain.editions import (
+    Edition,
+    Pick,
+    PickKind,
+    Sponsor,
+    Story,
+    Support,
+)
 from digest.domain.errors import StateError
 from digest.ingest.imports import Report, import_sources
 from digest.storage import editions
@@ -119,7 +128,17 @@ def compose_edition(service: Service, week: Week, *, lead: int) -> Edition:
     edit.edit(
         service.db,
         edition_id=edition_id,
-        changes=_changes(week, lead),
+        changes=_changes(service, week, draft_of_week.stories, lead),
+        templates=service.templates,
+        site=service.site,
+        actor=CLI,
+        now=service.now(),
+    )
+    # All of them were taken in: nothing is fetched.
+    pictures.gather(
+        service.db,
+        edition_id=edition_id,
+        fetcher=bootstrap.make_fetcher(service.settings, limits=pictures.LIMITS),
         templates=service.templates,
         site=service.site,
         actor=CLI,
@@ -147,10 +166,21 @@ def compose_edition(service: Service, week: Week, *, lead: int) -> Edition:
     return approved.edition
 
 
-def _changes(week: Week, lead: int) -> edit.Changes:
+def _changes(
+    service: Service, week: Week, stories: Sequence[Story], lead: int
+) -> edit.Changes:
     words, sponsor = week.plan["words"], week.plan["sponsor"]
-    first = edit.StoryWords(
-        standfirst=week.plan["lead"]["standfirst"], caption=words["caption"]
+    drawn = illustrate(
+        service,
+        stories,
+        week.plan["pictures"],
+        folder=week.folder,
+        credit=words["credit"],
+    )
+    first = replace(
+        drawn[lead],
+        standfirst=week.plan["lead"]["standfirst"],
+        caption=words["caption"],
     )
     return edit.Changes(
         subject=words["subject"],
@@ -162,7 +192,7 @@ def _changes(week: Week, lead: int) -> edit.Changes:
         support=Support(**week.plan["support"]),
         picks=[Pick(**p | {"kind": PickKind(p["kind"])}) for p in week.plan["picks"]],
         lead=lead,
-        stories={lead: first},
+        stories=drawn | {lead: first},
     )
 
 

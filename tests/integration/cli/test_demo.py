@@ -5,6 +5,7 @@ import email.message
 import email.policy
 import io
 import json
+import re
 import sqlite3
 from collections import Counter
 from collections.abc import Callable
@@ -200,7 +201,9 @@ def test_the_arabic_edition_is_arabic_all_over(demo: Demo) -> None:
 def test_the_previews_are_what_a_reader_got(demo: Demo) -> None:
     html, text = demo.document["preview_html"], demo.document["preview_text"]
 
-    assert Path(html).read_text(encoding="utf-8") == part_of(demo.letters[0], "html")
+    letter = part_of(demo.letters[0], "html")
+    beside = letter.replace('src="http://127.0.0.1:8000/', 'src="')
+    assert Path(html).read_text(encoding="utf-8") == beside
     assert Path(text).read_text(encoding="utf-8") == part_of(demo.letters[0], "plain")
 
 
@@ -299,3 +302,24 @@ def test_uses_no_database_or_relay_but_its_own(
     ran = cli("demo", "--out", str(tmp_path / "out"), "--readers", "1", "--json")
 
     assert ran.document["sent"] == 1
+
+
+@pytest.mark.parametrize(
+    ("page", "count"), [("preview.html", 7), ("preview-ar.html", 3)]
+)
+def test_a_preview_shows_its_drawings_from_the_folder_beside_it(
+    demo: Demo, page: str, count: int
+) -> None:
+    html = (demo.out / page).read_text(encoding="utf-8")
+
+    sources = re.findall(r'<img src="(.*?)"', html)
+
+    assert len(sources) == count
+    assert all((demo.out / s).read_bytes().startswith(b"\x89PNG") for s in sources)
+
+
+def test_a_letter_names_its_pictures_at_the_site(demo: Demo) -> None:
+    sources = re.findall(r'<img src="(.*?)"', part_of(demo.letters[0], "html"))
+
+    assert all(s.startswith("http://127.0.0.1:8000/pictures/") for s in sources)
+    assert len(sources) == 7
