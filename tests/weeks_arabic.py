@@ -15,6 +15,7 @@ from tests.weeks import (
     make_edition,
     make_sections,
     make_story,
+    our_picture,
     tell,
 )
 
@@ -67,6 +68,7 @@ _ARABIC = (
             credit="Demo drawing",
             alt="شاحنات تنتظر على جانب طريق صحراوي",
         ),
+        picture=our_picture(1),
     ),
     tell(
         2,
