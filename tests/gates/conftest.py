@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 
 from tests.e2e.browser import launched
 from tests.gates.figures import measured
-from tests.gates.letters import Written, reference
+from tests.gates.letters import WEEKS, Written, reference, send_samples
 
 HERE = Path(__file__).parent
 
@@ -23,17 +23,26 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line(line)
 
 
-@pytest.fixture(params=["en", "ar"])
-def language(request: pytest.FixtureRequest) -> str:
-    """Each language that has a reference edition."""
+@pytest.fixture(scope="session")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Written]:
+    """The sample weeks' letters."""
+    return send_samples(tmp_path_factory.mktemp("demo") / "home")
+
+
+@pytest.fixture(params=["en", "ar", "demo-en", "demo-ar"])
+def edition(request: pytest.FixtureRequest) -> str:
+    """Each edition that is built: the reference weeks' and the sample weeks'."""
     found: str = request.param
     return found
 
 
 @pytest.fixture
-def letter(language: str) -> Written:
-    """The reference edition of the language."""
-    return reference(language)
+def letter(edition: str, request: pytest.FixtureRequest) -> Written:
+    """A reader's letter of the edition."""
+    if edition in WEEKS:
+        return reference(edition)
+    found: dict[str, Written] = request.getfixturevalue("samples")
+    return found[edition]
 
 
 # Of one module, not of the session: a second event loop cannot start beside it.

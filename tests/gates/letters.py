@@ -1,11 +1,21 @@
-"""The reference editions as their readers get them: signed messages, written once."""
+"""Editions as their readers get them: signed messages, written once.
+
+The reference weeks have everything that a letter may carry; the sample weeks are what
+`digest demo` sends, by every step an operator takes.
+"""
 
 import email
 import email.policy
-from collections.abc import Callable, Sequence
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from functools import cache
+from html import unescape
+from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -13,11 +23,15 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from digest.compose.render import render
 from digest.domain.editions import Edition, Story, Variant
 from digest.domain.newsletters import Newsletter
+from digest.domain.pictures import PictureKind
 from digest.domain.subscribers import LetterFormat
 from digest.mail.dkim import Signer
 from digest.send.specimen import Specimens
+from digest.storage import pictures
+from digest.storage.engine import Database
 from digest.templating import Templates
 from tests.builders import NOW, SECRETS, SITE
+from tests.drawings import saved, scene
 from tests.weeks import english_week
 from tests.weeks_arabic import arabic_week
 
@@ -33,13 +47,13 @@ class Written:
         message: As the relay gets it.
         html: The HTML part, decoded as a mail program does.
         text: The plain-text part.
-        lead: The lead's headline.
+        pictures: The files it shows, by address.
     """
 
     message: bytes
     html: str
     text: str
-    lead: str
+    pictures: Mapping[str, bytes]
 
     @property
     def parsed(self) -> EmailMessage:
@@ -80,12 +94,54 @@ def write(
     )
     specimens = Specimens(site=SITE, secrets=SECRETS, find_signer=signer, now=NOW)
     (message,) = specimens.write(edition, newsletter, [variant])
+    return _read(message, drawn)
+
+
+def send_samples(folder: Path) -> dict[str, Written]:
+    """Let `digest demo` send the sample weeks; one reader's letter of each."""
+    environ = {k: v for k, v in os.environ.items() if not k.startswith("DIGEST_")}
+    environ["DIGEST_WEB__BASE_URL"] = SITE.base_url
+    subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "digest", "demo", "--out", folder, "--readers", "1"],
+        env=environ,
+        capture_output=True,
+        check=True,
+    )
+    db = Database(f"sqlite:///{folder / 'digest.db'}")
+
+    def find(url: str, _number: int) -> bytes:
+        name, _, kind = url.rpartition("/")[2].partition(".")
+        with db.read() as tx:
+            return pictures.load(tx, name, PictureKind(kind)) or b""
+
+    outboxes = {"demo-en": folder / "outbox", "demo-ar": folder / "outbox-ar"}
+    found = {
+        name: _read(next(outbox.glob("*.eml")).read_bytes(), find)
+        for name, outbox in outboxes.items()
+    }
+    db.close()
+    return found
+
+
+@cache
+def _drawn(number: int) -> bytes:
+    return saved(scene(number, (1200, 675)), quality=80)
+
+
+def drawn(_url: str, number: int) -> bytes:
+    """Draw a picture that was never fetched."""
+    return _drawn(number)
+
+
+def _read(message: bytes, find: Callable[[str, int], bytes]) -> Written:
     parsed = email.message_from_bytes(message, policy=email.policy.default)
+    html = _part(parsed, "html")
+    shown = map(unescape, re.findall(r'<img[^>]+src="([^"]+)"', html))
     return Written(
         message=message,
-        html=_part(parsed, "html"),
+        html=html,
         text=_part(parsed, "plain"),
-        lead=stories[0].title,
+        pictures={url: find(url, number) for number, url in enumerate(shown)},
     )
 
 

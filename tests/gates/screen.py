@@ -3,20 +3,11 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
-from html import unescape
 
 from playwright.sync_api import Browser, Page, Route
 
-from tests.drawings import saved, scene
 from tests.e2e.browser import ADDRESS
 from tests.gates.letters import Written
-
-
-@cache
-def drawn(number: int) -> bytes:
-    """Draw a picture as the installation serves it."""
-    return saved(scene(number, (1200, 675)), quality=80)
 
 
 @contextmanager
@@ -29,7 +20,7 @@ def opened(
     images: bool = True,
     styles: bool = True,
 ) -> Iterator[Page]:
-    """Open the letter; its pictures are drawn here, and nothing else is answered.
+    """Open the letter; its pictures are at hand, and nothing else is answered.
 
     Args:
         browser: Chromium.
@@ -40,15 +31,13 @@ def opened(
         styles: Whether `<style>` is kept; Gmail drops it for other firms' addresses.
     """
     html = letter.html if styles else re.sub(r"(?s)<style>.*?</style>", "", letter.html)
-    pictures = [unescape(url) for url in re.findall(r'<img[^>]+src="([^"]+)"', html)]
 
     def answer(route: Route) -> None:
         url = route.request.url
         if url == ADDRESS:
             route.fulfill(body=html, content_type="text/html; charset=utf-8")
-        elif images and url in pictures:
-            number = pictures.index(url)
-            route.fulfill(body=drawn(number), content_type="image/jpeg")
+        elif images and url in letter.pictures:
+            route.fulfill(body=letter.pictures[url], content_type="image/jpeg")
         else:
             route.abort()
 

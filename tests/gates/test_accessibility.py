@@ -25,7 +25,7 @@ def violations(found: list[dict[str, Any]]) -> list[str]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [375, 700])
 def test_axe_finds_no_violation(
-    browser: Browser, letter: Written, language: str, width: int, scheme: str
+    browser: Browser, letter: Written, edition: str, width: int, scheme: str
 ) -> None:
     if not AXE.exists():
         pytest.skip("axe is not there: `make gates` installs it with npm")
@@ -36,7 +36,7 @@ def test_axe_finds_no_violation(
 
     unsure = [rule["id"] for rule in found["incomplete"]]
     tell(
-        f"axe, {language} at {width} in {scheme}: {len(found['violations'])} violated,"
+        f"axe, {edition} at {width} in {scheme}: {len(found['violations'])} violated,"
         f" {len(found['passes'])} passed, for a person to judge: {unsure}"
     )
     assert violations(found["violations"]) == []

@@ -43,10 +43,10 @@ def fits(page: Page, width: int) -> bool:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [375, 700])
 def test_the_letter_fits_the_screen(
-    browser: Browser, letter: Written, language: str, width: int, scheme: str
+    browser: Browser, letter: Written, edition: str, width: int, scheme: str
 ) -> None:
     with opened(browser, letter, width=width, scheme=scheme) as page:
-        taken = take(page, f"{language}-{width}-{scheme}")
+        taken = take(page, f"{edition}-{width}-{scheme}")
 
         assert fits(page, width)
         assert taken.stat().st_size > 20_000
@@ -54,15 +54,13 @@ def test_the_letter_fits_the_screen(
 
 @pytest.mark.parametrize("width", [375, 700])
 def test_it_can_be_read_with_pictures_blocked(
-    browser: Browser, letter: Written, language: str, width: int
+    browser: Browser, letter: Written, edition: str, width: int
 ) -> None:
     with opened(browser, letter, width=width, images=False) as page:
-        take(page, f"{language}-{width}-images-off")
-        heading = page.locator("h1")
+        take(page, f"{edition}-{width}-images-off")
         links: list[dict[str, Any]] = page.evaluate(_LINKS)
 
-        assert heading.inner_text() == letter.lead
-        assert heading.is_visible()
+        assert page.locator("h1").is_visible()
         assert len(links) == letter.html.count("<a ")
         assert [
             link
@@ -72,10 +70,10 @@ def test_it_can_be_read_with_pictures_blocked(
 
 
 def test_it_can_be_read_where_styles_are_dropped(
-    browser: Browser, letter: Written, language: str
+    browser: Browser, letter: Written, edition: str
 ) -> None:
     with opened(browser, letter, width=375, images=False, styles=False) as page:
-        take(page, f"{language}-375-styles-off")
+        take(page, f"{edition}-375-styles-off")
 
         assert fits(page, 375)
         assert page.locator("h1").is_visible()

@@ -10,9 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from digest.mail.message import format_date
-from digest.send.specimen import READER
-from tests.builders import NOW
 from tests.gates.figures import tell
 from tests.gates.letters import Written
 
@@ -22,17 +19,17 @@ NO_BONUS = "--cf=score MAILING_LIST_MULTI 0"  # what list headers earn by themse
 
 def arrived(letter: Written) -> bytes:
     """The letter as the reader's server gives it to its filter."""
-    name = "mail.news.example.test"
+    name, reader = "mail.news.example.test", letter.parsed["To"]
     head = (
         f"Return-Path: <bounces@news.example.test>\r\n"
         f"Received: from {name} ({name} [IPv6:2001:db8::25])\r\n"
-        f"\tby mx.readers.example.test with ESMTPS id 1 for <{READER}>;\r\n"
-        f"\t{format_date(NOW)}\r\n"
+        f"\tby mx.readers.example.test with ESMTPS id 1 for <{reader}>;\r\n"
+        f"\t{letter.parsed['Date']}\r\n"
     )
     return head.encode("ascii") + letter.message
 
 
-def test_its_score_stays_low(letter: Written, language: str, tmp_path: Path) -> None:
+def test_its_score_stays_low(letter: Written, edition: str, tmp_path: Path) -> None:
     tool = shutil.which("spamassassin")
     if tool is None:
         pytest.skip("spamassassin (Debian's package) is not installed")
@@ -56,5 +53,5 @@ def test_its_score_stays_low(letter: Written, language: str, tmp_path: Path) -> 
     status = " ".join(str(judged["X-Spam-Status"]).split())
     found = re.search(r"score=(-?[\d.]+).*?tests=(.*?) autolearn", status)
     assert found is not None, status
-    tell(f"SpamAssassin, {language}: {found[1]}, rules hit: {found[2]}")
+    tell(f"SpamAssassin, {edition}: {found[1]}, rules hit: {found[2]}")
     assert float(found[1]) <= MOST
