@@ -43,8 +43,9 @@ lint: $(READY) ## Formatter, linter, types and import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(READY) ## Letters a second, beside Postfix's smtp-source and a plain sendmail loop
+bench: $(READY) ## Letters a second beside Postfix's smtp-source, then a million readers; long
 	@$(BIN)/python -m bench.send
+	@$(BIN)/python -m bench.lists
 
 faults: $(READY) ## Kill, stop and starve workers and relays: nobody may be lost; long
 	@$(BIN)/python -m bench.faults
