@@ -18,6 +18,7 @@ from bench.trials import (
     FINISH_SECONDS,
     Place,
     Trial,
+    far_recorder,
     trial,
 )
 from bench.workers import Worker
@@ -40,12 +41,14 @@ def run_cut(place: Place, name: str, *, seed: int) -> Verdict:
     assert place.server is not None
     with trial(place, name) as held:
         chance, cut = random.Random(seed), 0
-        with recorder.recording(held.record, held.port):
+        with far_recorder(held):
             worker = workers.start(held.found)
             try:
                 for number in range(1, _CUTS + 1):
                     most = place.letters * number // (_CUTS + 2)
-                    held.wait_for(chance.randrange(most // 2, most))
+                    # Not while it still waits after the last cut.
+                    least = recorder.count(held.record) + CONNECTIONS * 2
+                    held.wait_for(max(least, chance.randrange(most // 2, most)))
                     cut += _cut(place.server, held, worker)
                 survived = _wait_until_sent(held, worker)
                 workers.end_politely(worker)
@@ -63,13 +66,13 @@ def _cut(server: str, held: Trial, worker: Worker) -> int:
     """Cut every connection once, until the worker's ledger notices.
 
     Raises:
-        TrialError: There was none, or it did not.
+        TrialError: There was nothing to cut, or it did not.
     """
     assert held.found.database is not None
     before = len(worker.heard(_WAITING))
     cut = postgres.cut_connections(server, held.found.database)
-    if not cut:
-        raise TrialError("there was no connection to cut")
+    if not cut or peek.is_sent(held.found):
+        raise TrialError("there was nothing to cut")
     wait_until(
         lambda: len(worker.heard(_WAITING)) > before,
         within=_FELT_SECONDS,
