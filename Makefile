@@ -56,8 +56,9 @@ $(GATE_TOOLS): $(GATES)/package-lock.json
 	@if command -v npm >/dev/null; then cd $(GATES) && npm ci --silent; \
 	  else echo "npm is missing: the gates that need it are skipped."; fi
 
-bench: $(READY) ## Letters a second, beside Postfix's smtp-source and a plain sendmail loop
+bench: $(READY) ## Letters a second beside Postfix's smtp-source, then a million readers; long
 	@$(BIN)/python -m bench.send
+	@$(BIN)/python -m bench.lists
 
 faults: $(READY) ## Kill, stop and starve workers and relays: nobody may be lost; long
 	@$(BIN)/python -m bench.faults

@@ -1,10 +1,8 @@
-"""Trials of a worker and what it stands on: stopped, cut off, out of disk."""
+"""Trials of what a worker stands on: its database cut off, its disk full."""
 
-import fcntl
 import os
 import random
 import shutil
-import signal
 import sqlite3
 import subprocess
 import time
@@ -14,13 +12,13 @@ from pathlib import Path
 
 from bench import peek, postgres, recorder, workers
 from bench.oracle import Bounds, Verdict, judge
-from bench.processes import TrialError, signal_group, wait_until
+from bench.processes import TrialError, wait_until
 from bench.trials import (
     CONNECTIONS,
     FINISH_SECONDS,
     Place,
     Trial,
-    bounds_of_one,
+    far_recorder,
     trial,
 )
 from bench.workers import Worker
@@ -28,113 +26,10 @@ from bench.workers import Worker
 _CUTS = 5
 _FELT_SECONDS = 30.0
 _FULL_SECONDS = 6.0
-_MOST_STOPS = 200
-_BETWEEN_STOPS_SECONDS = 0.002
-_STANDING_SECONDS = 0.05
-_AWAKE_SECONDS = 3.0
+_LOOK_SECONDS = 0.05
 _SPARE = 24 * 1024 * 1024
 _BLOCK = 4096
 _WAITING = "ledger.waiting"
-
-
-def run_stopped(place: Place, name: str, *, seed: int, uncertain: str) -> Verdict:
-    """Stop a worker past its lease; when another has finished its letters, wake it.
-
-    Raises:
-        TrialError: It could not be stopped while it held letters, or nobody went on.
-    """
-    with trial(place, name, DIGEST_SEND__UNCERTAIN=uncertain) as held:
-        with recorder.recording(held.record, held.port):
-            crew = [workers.start(held.found)]
-            try:
-                held.wait_for(random.Random(seed).randrange(1, place.letters // 2))
-                asleep = _stop(held, crew[0])
-                early = recorder.count(held.record)
-                crew.append(workers.start(held.found, "--once"))
-                workers.wait_for_end(crew[1:])
-                meanwhile = recorder.count(held.record) - early
-                _require_taken_over(held, asleep, meanwhile)
-                before = peek.ledger(held.found)
-                signal_group(crew[0].process, signal.SIGCONT)
-                time.sleep(_AWAKE_SECONDS)
-                workers.end_politely(crew[0])
-                is_same = peek.ledger(held.found) == before
-            finally:
-                workers.kill_all(crew)
-        verdict = judge(name, held.found, [held.record], bounds_of_one(uncertain))
-        verdict.require(is_same, "the woken worker wrote to the ledger")
-        verdict.notes = f"{meanwhile} letters by the other meanwhile"
-        return verdict
-
-
-def _stop(held: Trial, worker: Worker) -> dict[int, int]:
-    """Stop a worker where it holds letters but not the database.
-
-    Inside a transaction it would keep everybody out, and nobody could take over.
-
-    Returns:
-        The fences of the chunks it holds.
-
-    Raises:
-        TrialError: It was always inside a transaction, or held nothing.
-    """
-    for _ in range(_MOST_STOPS):
-        signal_group(worker.process, signal.SIGSTOP)
-        if not _holds_database(held):
-            break
-        signal_group(worker.process, signal.SIGCONT)
-        time.sleep(_BETWEEN_STOPS_SECONDS)
-    else:
-        raise TrialError(f"in a transaction each of {_MOST_STOPS} times")
-    process = worker.process.pid
-    asleep = {
-        chunk.chunk: chunk.fence
-        for chunk in peek.held(held.found)
-        if chunk.process == process
-    }
-    if not asleep:
-        raise TrialError("the worker that was stopped held nothing")
-    return asleep
-
-
-def _holds_database(held: Trial) -> bool:
-    if held.found.database is not None:
-        # What had been sent to the server runs to its end.
-        time.sleep(_STANDING_SECONDS)
-        return peek.is_mid_transaction(held.found)
-    home = held.found.home
-    return _has_turn(home / "digest.db.lock") or _is_locked(home / "digest.db")
-
-
-def _has_turn(path: Path) -> bool:
-    """Tell whether somebody has the turn to write: see `digest.storage.turn`."""
-    file = os.open(path, os.O_RDWR)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    else:
-        return False
-    finally:
-        os.close(file)
-
-
-def _is_locked(path: Path) -> bool:
-    with closing(sqlite3.connect(path, timeout=_STANDING_SECONDS)) as connection:
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError:
-            return True
-        connection.rollback()
-        return False
-
-
-def _require_taken_over(held: Trial, asleep: dict[int, int], meanwhile: int) -> None:
-    fences = peek.fences(held.found)
-    if not all(fences[chunk] > fence for chunk, fence in asleep.items()):
-        raise TrialError("nobody took over what the stopped worker held")
-    if not meanwhile:
-        raise TrialError("no letter went while the worker was stopped")
 
 
 def run_cut(place: Place, name: str, *, seed: int) -> Verdict:
@@ -146,12 +41,14 @@ def run_cut(place: Place, name: str, *, seed: int) -> Verdict:
     assert place.server is not None
     with trial(place, name) as held:
         chance, cut = random.Random(seed), 0
-        with recorder.recording(held.record, held.port):
+        with far_recorder(held):
             worker = workers.start(held.found)
             try:
                 for number in range(1, _CUTS + 1):
                     most = place.letters * number // (_CUTS + 2)
-                    held.wait_for(chance.randrange(most // 2, most))
+                    # Not while it still waits after the last cut.
+                    least = recorder.count(held.record) + CONNECTIONS * 2
+                    held.wait_for(max(least, chance.randrange(most // 2, most)))
                     cut += _cut(place.server, held, worker)
                 survived = _wait_until_sent(held, worker)
                 workers.end_politely(worker)
@@ -169,13 +66,13 @@ def _cut(server: str, held: Trial, worker: Worker) -> int:
     """Cut every connection once, until the worker's ledger notices.
 
     Raises:
-        TrialError: There was none, or it did not.
+        TrialError: There was nothing to cut, or it did not.
     """
     assert held.found.database is not None
     before = len(worker.heard(_WAITING))
     cut = postgres.cut_connections(server, held.found.database)
-    if not cut:
-        raise TrialError("there was no connection to cut")
+    if not cut or peek.is_sent(held.found):
+        raise TrialError("there was nothing to cut")
     wait_until(
         lambda: len(worker.heard(_WAITING)) > before,
         within=_FELT_SECONDS,
@@ -246,7 +143,7 @@ def _wait_until_sent(held: Trial, worker: Worker) -> bool:
     while not peek.is_sent(held.found):
         if time.monotonic() > until or not worker.is_alive:
             return False
-        time.sleep(_STANDING_SECONDS)
+        time.sleep(_LOOK_SECONDS)
     return True
 
 

@@ -10,6 +10,7 @@ import random
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
@@ -72,6 +73,9 @@ def _hold(trial: Planned, ground: Ground) -> Verdict:
         verdict = trial.run(place, trial.name)
     except TrialError as error:
         verdict = Verdict(name=trial.name, broken=[f"not held: {error}"])
+    except Exception as error:  # noqa: BLE001 - the others are held all the same
+        traceback.print_exc()
+        verdict = Verdict(name=trial.name, broken=[f"not held: {error!r}"])
     else:
         verdict = replace(verdict, seconds=round(time.monotonic() - began, 1))
     print(verdict.line(), flush=True)

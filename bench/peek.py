@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -68,13 +68,19 @@ def reader_ids(found: Installation) -> dict[str, int]:
     return dict(_query(found, "SELECT address, subscription_id FROM deliveries"))
 
 
-def ledger(found: Installation) -> list[Sequence[Any]]:
-    """Copy everything that a worker writes about an edition."""
-    return [
-        row
-        for table in ("chunks", "deliveries", "attempts")
-        for row in _query(found, f"SELECT * FROM {table} ORDER BY id")  # noqa: S608 - ours
-    ]
+def ledger(found: Installation, chunks: Collection[int]) -> list[Sequence[Any]]:
+    """Copy everything that a worker writes about some chunks."""
+    ids = ", ".join(map(str, chunks))
+    mine = (
+        "FROM deliveries d JOIN chunks c ON c.edition_id = d.edition_id "
+        f"AND c.number = d.chunk WHERE c.id IN ({ids})"
+    )
+    queries = (
+        f"SELECT * FROM chunks WHERE id IN ({ids}) ORDER BY id",  # noqa: S608 - numbers
+        f"SELECT d.* {mine} ORDER BY d.id",
+        f"SELECT * FROM attempts WHERE delivery_id IN (SELECT d.id {mine}) ORDER BY id",  # noqa: S608 - numbers
+    )
+    return [row for query in queries for row in _query(found, query)]
 
 
 def is_mid_transaction(found: Installation) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from bench import conditions, kills, leaving, machines, postgres, relays
+from bench import conditions, kills, leaving, machines, postgres, relays, stops
 from bench.installation import Installation, prepare
 from bench.oracle import Verdict
 from bench.relays import Fault
@@ -177,5 +177,5 @@ def _conditions(letters: int, database: str, seed: int) -> Iterator[Planned]:
             name=f"stopped-{database}-{uncertain}",
             database=database,
             letters=letters,
-            run=partial(conditions.run_stopped, seed=seed, uncertain=uncertain),
+            run=partial(stops.run_stopped, seed=seed, uncertain=uncertain),
         )

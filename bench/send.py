@@ -74,11 +74,11 @@ def main() -> None:
 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.send")
-    parser.add_argument("--letters", type=int, default=20_000, help="a round")
+    parser.add_argument("--letters", type=int, default=15_000, help="a round")
     parser.add_argument("--far-letters", type=int, default=2_000)
     parser.add_argument("--size", type=int, default=32, help="KB")
-    parser.add_argument("--connections", type=int, default=32)
-    parser.add_argument("--processes", type=int, default=1, help="of this service")
+    parser.add_argument("--connections", type=int, default=64)
+    parser.add_argument("--processes", type=int, default=2, help="of this service")
     parser.add_argument("--rounds", type=int, default=3)
     return parser.parse_args()
 

@@ -1,24 +1,53 @@
 """The claimer: finds what is due, and takes it under a lease of its own."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import ModuleType
+from typing import TypedDict
 
-from digest.domain.deliveries import LetterKind, Notice
+from digest.domain.deliveries import Lease, LetterKind, Notice
 from digest.send.post import Clock, Post
 from digest.send.vigil import Vigil
 from digest.storage import chunks, editions, notice_ledger
 from digest.storage.chunks import Chunk
+from digest.storage.engine import Tx
 
 _NOTICES_AT_ONCE = 50
+_LEFT_AT_ONCE = 50  # a statement names each; SQLite takes no thousand
+_ROWS: Mapping[LetterKind, ModuleType] = {
+    LetterKind.DELIVERY: chunks,
+    LetterKind.NOTICE: notice_ledger,
+}
+
+
+class _Question(TypedDict):
+    """Who asks for what is overdue, and when."""
+
+    owner: str
+    held: list[int]
+    now: datetime
+    patience: timedelta
 
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """What there is to do."""
+    """What there is to do.
+
+    Attributes:
+        notices: Some may be claimed.
+        chunks: Some may be claimed.
+        silent: Kinds of which a holder has not been heard of in time.
+        leased: Somebody holds a lease.
+        scheduled: An edition is due to be released.
+        finished: An edition has nothing left to be carried.
+    """
 
     notices: bool
     chunks: bool
+    silent: frozenset[LetterKind]
     leased: bool
     scheduled: bool
     finished: bool
@@ -54,74 +83,87 @@ class Claimer:
     def look(self) -> View:
         """Say what there is to do."""
         # Reading first spares an idle worker the write lock.
-        now, owner, patience = self._clock(), self._owner, self._post.patience
+        now = self._clock()
         with self._post.db.read() as tx:
+            # First: a release that comes between makes chunks of what was scheduled.
+            scheduled = bool(editions.due(tx, now=now))
             return View(
                 notices=notice_ledger.is_any_claimable(
-                    tx,
-                    owner=owner,
-                    held=self._held(LetterKind.NOTICE),
-                    now=now,
-                    patience=patience,
+                    tx, **self._ask(LetterKind.NOTICE, now)
                 ),
                 chunks=chunks.is_any_claimable(
-                    tx,
-                    owner=owner,
-                    held=self._held(LetterKind.DELIVERY),
-                    now=now,
-                    patience=patience,
+                    tx, **self._ask(LetterKind.DELIVERY, now)
+                ),
+                silent=frozenset(
+                    kind
+                    for kind, rows in _ROWS.items()
+                    if rows.is_any_overdue(tx, **self._ask(kind, now))
                 ),
                 leased=chunks.is_any_leased(tx, now=now)
                 or notice_ledger.is_any_leased(tx, now=now),
-                scheduled=bool(editions.due(tx, now=now)),
+                scheduled=scheduled,
                 finished=bool(chunks.finished_editions(tx)),
             )
 
     def is_waiting(self, edition_id: int, number: int) -> bool:
         """Tell whether a chunk is due and nobody carries it."""
         with self._post.db.read() as tx:
-            return chunks.is_waiting(
-                tx,
-                edition_id,
-                number,
-                owner=self._owner,
-                held=self._held(LetterKind.DELIVERY),
-                now=self._clock(),
-                patience=self._post.patience,
-            )
+            asked = self._ask(LetterKind.DELIVERY, self._clock())
+            return chunks.is_waiting(tx, edition_id, number, **asked)
 
-    def claim_notices(self) -> list[Notice]:
-        """Claim the next notices that are due, not many."""
-        vigil = self._vigils[LetterKind.NOTICE]
-        with vigil.looking(), self._post.db.write() as tx:
-            now, owner, patience = self._clock(), self._owner, self._post.patience
-            held = self._held(LetterKind.NOTICE)
-            silent = notice_ledger.challenge(
-                tx, owner=owner, held=held, now=now, patience=patience
-            )
+    def claim_notices(self, *, free: bool = True) -> list[Notice]:
+        """Claim the next notices that are due, not many.
+
+        Args:
+            free: Not only those that a dead worker left behind.
+        """
+        with self._claiming(LetterKind.NOTICE) as (tx, now, left):
             return notice_ledger.claim(
                 tx,
-                owner=owner,
+                owner=self._owner,
                 now=now,
                 lease=self._post.lease,
                 limit=_NOTICES_AT_ONCE,
-                left_behind=vigil.left_behind(silent),
+                left_behind=left,
+                free=free,
             )
 
-    def claim_chunk(self) -> Chunk | None:
-        """Claim the next chunk; None: none is due."""
-        vigil = self._vigils[LetterKind.DELIVERY]
-        with vigil.looking(), self._post.db.write() as tx:
-            now, owner, patience = self._clock(), self._owner, self._post.patience
-            held = self._held(LetterKind.DELIVERY)
-            silent = chunks.challenge(
-                tx, owner=owner, held=held, now=now, patience=patience
-            )
+    def claim_chunk(self, *, free: bool = True) -> Chunk | None:
+        """Claim the next chunk; None: none is due.
+
+        Args:
+            free: Not only one that a dead worker left behind.
+        """
+        with self._claiming(LetterKind.DELIVERY) as (tx, now, left):
             return chunks.claim(
                 tx,
-                owner=owner,
+                owner=self._owner,
                 now=now,
                 lease=self._post.lease,
                 uncertain=self._post.uncertain,
-                left_behind=vigil.left_behind(silent),
+                left_behind=left,
+                free=free,
             )
+
+    @contextmanager
+    def _claiming(
+        self, kind: LetterKind
+    ) -> Iterator[tuple[Tx, datetime, Sequence[Lease]]]:
+        """Open a transaction, and challenge in it the leases that are overdue.
+
+        Yields:
+            The transaction, its time, and leases that were left behind, not many.
+        """
+        vigil = self._vigils[kind]
+        with vigil.looking(), self._post.db.write() as tx:
+            now = self._clock()
+            silent = _ROWS[kind].challenge(tx, **self._ask(kind, now))
+            yield tx, now, vigil.left_behind(silent)[:_LEFT_AT_ONCE]
+
+    def _ask(self, kind: LetterKind, now: datetime) -> _Question:
+        return {
+            "owner": self._owner,
+            "held": self._held(kind),
+            "now": now,
+            "patience": self._post.patience,
+        }

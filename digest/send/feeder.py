@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
@@ -10,6 +11,7 @@ from digest.domain.actor import WORKER
 from digest.domain.deliveries import Lease, LetterKind
 from digest.domain.errors import StateError
 from digest.domain.states import EditionState
+from digest.mail.reply import one_line
 from digest.send import progress, steering
 from digest.send.claimer import Claimer, View
 from digest.send.job import Claim, Job
@@ -132,6 +134,12 @@ class Feeder:
     async def _act(self, view: View) -> None:
         if view.finished:
             await self._ledger.persist(self._finish_editions)
+        # What a dead worker left is looked after however much waits here: its letters
+        # may be in doubt, and a challenge counts only where it is followed up.
+        if LetterKind.NOTICE in view.silent:
+            await self._take_notices(free=False)
+        if LetterKind.DELIVERY in view.silent:
+            await self._take_chunk(free=False)
         if view.notices and self._queue.has_few_notices:
             await self._take_notices()
         if view.chunks:
@@ -141,16 +149,18 @@ class Feeder:
     def _finish_editions(self) -> None:
         progress.finish_editions(self._post.db, actor=WORKER, now=self._clock())
 
-    async def _take_notices(self) -> None:
-        for notice in await self._ledger.persist(self._claimer.claim_notices):
+    async def _take_notices(self, *, free: bool = True) -> None:
+        claim = partial(self._claimer.claim_notices, free=free)
+        for notice in await self._ledger.persist(claim):
             held = Claim(lease=notice.lease)
             writer = self._notices.write
             job = Job(claim=held, letter=notice, bar=None, writer=writer)
             self._supply(held, [job])
 
-    async def _take_chunk(self) -> bool:
+    async def _take_chunk(self, *, free: bool = True) -> bool:
         """Claim the next chunk; False: none is due."""
-        chunk = await self._ledger.persist(self._claimer.claim_chunk)
+        claim = partial(self._claimer.claim_chunk, free=free)
+        chunk = await self._ledger.persist(claim)
         if chunk is None:
             return False
         held = Claim(lease=chunk.lease, chunk=chunk)
@@ -169,7 +179,8 @@ class Feeder:
             return await self._ledger.consult(lambda: self._loader.load(claim, chunk))
         except Exception as error:  # noqa: BLE001 - whatever one edition holds
             _log.exception("edition.unloadable", id=chunk.edition_id)
-            reason = f"its letters cannot be made: {type(error).__name__}: {error}"
+            words = one_line(f"{type(error).__name__}: {error}")
+            reason = f"its letters cannot be made: {words}"
             await self._ledger.persist(lambda: self._stop(claim, chunk, reason))
             return []
 

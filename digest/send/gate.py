@@ -14,7 +14,7 @@ from itertools import count
 from typing import Any
 
 from digest.domain.deliveries import LetterKind
-from digest.domain.rates import RELAY, WARM_UP, Limit
+from digest.domain.rates import RELAY, WARM_UP
 from digest.send.job import Job
 from digest.send.lane import Source
 from digest.send.post import Clock
@@ -163,11 +163,13 @@ class Gate:
             self._aside.put(key, job, wait.until)
             return
         turn = wait.until
-        # Somebody waits for a notice: it does not queue behind editions.
-        if key != WARM_UP and _is_edition(job):
-            # Behind those aside and those given back before.
-            first = wait.until + self._aside.count(key) * wait.limit.spacing
-            turn = self._turns.take(wait.limit, first, self._clock())
+        if key != WARM_UP:
+            # Behind those aside and those given back before. Somebody waits for a
+            # notice: it queues behind its like only.
+            ahead, spacing = self._aside.count(key, job), wait.limit.spacing
+            queue = key if _is_edition(job) else f"notice:{key}"
+            first = wait.until + ahead * spacing
+            turn = self._turns.take(queue, spacing, first, self._clock())
         claim = job.claim
         claim.not_before = min(claim.not_before or turn, turn)
         await self._source.finish(job)
@@ -182,16 +184,18 @@ class Turns:
     def __len__(self) -> int:
         return len(self._next)
 
-    def take(self, limit: Limit, first: datetime, now: datetime) -> datetime:
-        """Take the next turn of a limit, not before the first that is free."""
-        turn = max(self._next.get(limit.key, first), first)
+    def take(
+        self, queue: str, spacing: timedelta, first: datetime, now: datetime
+    ) -> datetime:
+        """Take the next turn in a queue, not before the first that is free."""
+        turn = max(self._next.get(queue, first), first)
         longest = now + _LONGEST
         if turn > longest:
             return longest
         if len(self._next) >= _MOST_TURNS:
             # One limit for each domain makes many; those that are past say nothing.
             self._next = {key: at for key, at in self._next.items() if at > now}
-        self._next[limit.key] = turn + limit.spacing
+        self._next[queue] = turn + spacing
         return turn
 
 
@@ -210,15 +214,18 @@ class Aside:
         """When the first may be asked for again; None: there are none."""
         return self._times[0][0] if self._times else None
 
-    def count(self, key: str) -> int:
-        """Count the letters that wait for one limit."""
-        return len(self._letters.get(key, ()))
+    def count(self, key: str, job: Job) -> int:
+        """Count the letters that wait for one limit and go before this one."""
+        waiting = len(self._letters.get(key, ()))
+        return waiting if _is_edition(job) else min(waiting, self._totals[job.kind])
 
     def has_room(self, key: str, job: Job) -> bool:
         """Tell whether one more may wait here; editions take notices no room."""
         if not _is_edition(job):
             return self._totals[job.kind] < _MOST_NOTICES
-        return self._totals[job.kind] < _MOST and self.count(key) < _MOST_OF_A_DOMAIN
+        return (
+            self._totals[job.kind] < _MOST and self.count(key, job) < _MOST_OF_A_DOMAIN
+        )
 
     def put(self, key: str, job: Job, until: datetime) -> None:
         """Keep a letter; all that wait for the same limit wait as long."""

@@ -7,9 +7,11 @@ import structlog
 
 from digest.domain.actor import SCHEDULE
 from digest.domain.errors import DigestError
+from digest.mail.reply import one_line
 from digest.send import release
 from digest.send.ledger import insist
 from digest.send.post import Clock, Post
+from digest.storage.engine import TROUBLE
 
 _log = structlog.get_logger()
 
@@ -40,8 +42,12 @@ async def release_due(post: Post, *, clock: Clock) -> None:
 def _release(post: Post, edition_id: int, clock: Clock) -> None:
     try:
         post.release(edition_id)
-    except DigestError as error:
-        reason = str(error)
+    except TROUBLE:
+        raise
+    except Exception as error:  # noqa: BLE001 - one edition must not stop the others
+        if not isinstance(error, DigestError):
+            _log.exception("edition.unreleasable", id=edition_id)
+        reason = one_line(str(error))
         # Of two workers that come here at once, one is too late: that is no failure.
         if release.unschedule(
             post.db, edition_id=edition_id, reason=reason, actor=SCHEDULE, now=clock()

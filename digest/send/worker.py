@@ -123,8 +123,10 @@ def _limited(
 async def _until_fed(feeding: asyncio.Task[None], stop: asyncio.Event) -> None:
     """Wait for the feeder; once told to stop, not for a database that is away."""
     stopping = asyncio.ensure_future(stop.wait())
-    await asyncio.wait({feeding, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
+    try:
+        await asyncio.wait({feeding, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.cancel()
     await asyncio.wait({feeding}, timeout=_LAST_LOOK_SECONDS)
     feeding.cancel()
 

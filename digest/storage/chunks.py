@@ -104,6 +104,16 @@ def is_waiting(
     return tx.execute(query).first() is not None
 
 
+def is_any_overdue(
+    tx: Tx, *, owner: str, held: Collection[int], now: datetime, patience: timedelta
+) -> bool:
+    """Tell whether a challenge would find something."""
+    query = select(_c.id).where(
+        _c.due_at <= now, _is_overdue(owner, held, now, patience)
+    )
+    return tx.execute(query.limit(1)).first() is not None
+
+
 def challenge(
     tx: Tx,
     *,
@@ -133,6 +143,7 @@ def claim(
     lease: timedelta,
     uncertain: UncertainPolicy,
     left_behind: Collection[Lease] = (),
+    free: bool = True,
 ) -> Chunk | None:
     """Take the next chunk that is due and free, or whose worker died.
 
@@ -146,17 +157,19 @@ def claim(
         lease: How long the claim holds unless it is renewed.
         uncertain: What becomes of letters in doubt.
         left_behind: Leases of dead workers, challenged in this transaction.
+        free: Whether a chunk that nobody holds will do, too.
 
     Returns:
         The chunk, or None where nothing is due.
     """
-    free = (
+    wanted = leases.is_one_of(LetterKind.DELIVERY, left_behind)
+    found = (
         select(_c.id)
         .join(tables.editions)
         .where(_c.due_at <= now)
         # A dead worker's chunk is taken over even when its edition was stopped:
         # its letters in doubt must be named.
-        .where(or_(_is_free(), leases.is_one_of(LetterKind.DELIVERY, left_behind)))
+        .where(or_(_is_free(), wanted) if free else wanted)
         .order_by(_c.due_at, _c.id)
         .limit(1)
         .with_for_update(skip_locked=True, of=tables.chunks)
@@ -164,7 +177,7 @@ def claim(
     )
     row = tx.execute(
         update(tables.chunks)
-        .where(_c.id == free)
+        .where(_c.id == found)
         .values(lease_owner=owner, lease_until=now + lease, fence=_c.fence + 1)
         .returning(_c.id, _c.edition_id, _c.number, _c.fence)
     ).one_or_none()

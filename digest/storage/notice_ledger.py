@@ -33,6 +33,16 @@ def is_any_claimable(
     return tx.execute(query).first() is not None
 
 
+def is_any_overdue(
+    tx: Tx, *, owner: str, held: Collection[int], now: datetime, patience: timedelta
+) -> bool:
+    """Tell whether a challenge would find something."""
+    by = now + patience
+    overdue = leases.is_overdue(LetterKind.NOTICE, owner=owner, held=held, by=by)
+    query = select(_c.id).where(_is_due(now), overdue).limit(1)
+    return tx.execute(query).first() is not None
+
+
 def is_any_leased(tx: Tx, *, now: datetime) -> bool:
     """Tell whether some worker holds a lease."""
     query = select(_c.id).where(_open(), _c.lease_until > now).limit(1)
@@ -62,6 +72,7 @@ def claim(
     lease: timedelta,
     limit: int,
     left_behind: Collection[Lease] = (),
+    free: bool = True,
 ) -> list[Notice]:
     """Take notices that are due and free, or whose worker died.
 
@@ -76,20 +87,22 @@ def claim(
         lease: How long the claim holds unless it is renewed.
         limit: The most to take.
         left_behind: Leases of dead workers, challenged in this transaction.
+        free: Whether notices that nobody holds will do, too.
     """
     is_left = leases.is_one_of(LetterKind.NOTICE, left_behind)
-    free = (
+    wanted = or_(_c.lease_until.is_(None), is_left) if free else is_left
+    found = (
         select(_c.id)
-        .where(_is_due(now), or_(_c.lease_until.is_(None), is_left))
+        .where(_is_due(now), wanted)
         .order_by(_c.next_attempt_at, _c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
         # Evaluated once: as a subquery PostgreSQL may run it again and lock more.
-        .cte("free")
+        .cte("found")
     )
     rows = tx.execute(
         update(tables.notices)
-        .where(_c.id.in_(select(free.c.id)))
+        .where(_c.id.in_(select(found.c.id)))
         .values(lease_owner=owner, lease_until=now + lease, fence=_c.fence + 1)
         .returning(tables.notices)
     ).all()

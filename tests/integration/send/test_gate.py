@@ -10,7 +10,7 @@ import pytest
 
 from digest.domain.deliveries import Delivery, Lease, LetterKind, Notice
 from digest.domain.letters import NewNotice
-from digest.domain.rates import RateRules, per_minute
+from digest.domain.rates import RateRules
 from digest.domain.states import DeliveryState, SkipReason
 from digest.send.gate import Gate, Turns
 from digest.send.job import Claim, Job
@@ -323,12 +323,29 @@ async def test_a_notice_that_is_given_back_comes_due_before_letters(
     assert notice.claim.not_before == NOW + timedelta(minutes=1)
 
 
+async def test_notices_that_are_given_back_come_due_one_after_the_other(
+    sqlite_db: Database,
+) -> None:
+    hall = Hall(sqlite_db, domains={"slow.example": 1})
+    notices = make_notices(*(f"r{number}@slow.example" for number in range(5)))
+    hall.queue.put([*notices, *make_jobs(make_claim(99), "a.example", start=99)])
+
+    await hall.carry(2)
+
+    minutes = [
+        (notice.claim.not_before - NOW) / timedelta(minutes=1)
+        for notice in notices
+        if notice.claim.not_before is not None
+    ]
+    assert minutes == [1, 2, 3, 4]
+
+
 def test_turns_that_are_past_are_forgotten() -> None:
     turns = Turns()
 
     for number in range(5_000):
         now = NOW + timedelta(seconds=number)
-        limit = per_minute(f"{number}.example", 60)
-        turns.take(limit, now + timedelta(seconds=1), now)
+        soon = timedelta(seconds=1)
+        turns.take(f"{number}.example", soon, now + soon, now)
 
     assert len(turns) <= 1_000

@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from digest.domain.deliveries import (
@@ -19,6 +21,7 @@ from digest.domain.editions import Edition
 from digest.domain.errors import StateError
 from digest.domain.states import DeliveryState, EditionState
 from digest.send import progress, steering
+from digest.send.feeder import Feeder
 from digest.send.ledger import Ledger
 from digest.send.worker import drain, work
 from digest.storage import (
@@ -27,6 +30,7 @@ from digest.storage import (
     ledger as rows,
     notice_ledger,
     notices,
+    tables,
 )
 from digest.storage.chunks import Chunk
 from digest.storage.engine import Database
@@ -136,6 +140,39 @@ async def test_a_lapsed_lease_is_taken_with_a_higher_fence(db: Database) -> None
 
     assert after.lease.row_id == before.lease.row_id
     assert after.lease.fence == before.lease.fence + 1
+
+
+async def test_a_busy_worker_takes_over_what_a_dead_one_left(db: Database) -> None:
+    newsletter = add_newsletter(db)
+    add_readers(db, newsletter, 30)
+    edition = release_edition(db, add_edition(db, newsletter), chunk_size=10)
+    must_claim(db, "dead")
+    clock, stop = Clock(), asyncio.Event()
+    clock.move(seconds=60)
+    post = make_post(db, 9, connections=1)
+    ledger = Ledger(db, worker="a", lease=post.lease, clock=clock)
+    # There are no lanes: all the time it has more letters than it can carry.
+    feeder = Feeder(post, ledger=ledger, clock=clock)
+
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        writer = group.create_task(ledger.write_groups())
+        feeding = group.create_task(feeder.run(stop=stop, until_idle=False))
+        while chunks_of(db, edition)[0].fence == 1:  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0.01)
+        stop.set()
+        await feeding
+        writer.cancel()
+
+    owners = [row.lease_owner for row in chunks_of(db, edition)]
+    assert owners[0] == owners[1] != "dead"
+    assert owners[2] is None
+
+
+def chunks_of(db: Database, edition: Edition) -> list[Any]:
+    c = tables.chunks.c
+    query = select(c.fence, c.lease_owner).where(c.edition_id == edition.id)
+    with db.read() as tx:
+        return list(tx.execute(query.order_by(c.number)))
 
 
 async def test_after_a_kill_the_letter_under_way_is_held(db: Database) -> None:
@@ -361,20 +398,36 @@ async def test_a_cut_database_connection_loses_nothing(postgres_db: Database) ->
 async def test_a_failure_of_the_worker_itself_is_logged_and_it_goes_on(
     sqlite_db: Database,
 ) -> None:
-    edition = add_edition(sqlite_db, add_newsletter(sqlite_db))
-    release_edition(sqlite_db, edition, at=NOW + timedelta(hours=1))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
-    def fail(_edition_id: int) -> None:
+    def fail() -> datetime:
         loop.call_soon_threadsafe(stop.set)
         raise RuntimeError("a bug")
 
     with capture_logs() as logged:
-        post = make_post(sqlite_db, 9, release=fail)
-        await work(post, clock=lambda: NOW + timedelta(hours=1), stop=stop)
+        await work(make_post(sqlite_db, 9), clock=fail, stop=stop)
 
     assert "worker.failed" in [entry["event"] for entry in logged]
+
+
+async def test_an_edition_whose_release_fails_stops_no_other(
+    sqlite_db: Database,
+) -> None:
+    edition = add_edition(sqlite_db, add_newsletter(sqlite_db))
+    release_edition(sqlite_db, edition, at=NOW + timedelta(hours=1))
+
+    def fail(_edition_id: int) -> None:
+        raise RuntimeError("a bug")
+
+    with capture_logs() as logged:
+        post = make_post(sqlite_db, 9, release=fail)
+        await drain(post, clock=lambda: NOW + timedelta(hours=1))
+
+    events = [entry["event"] for entry in logged]
+    status = progress.status(sqlite_db, edition_id=edition.id, now=NOW)
+    assert events == ["edition.unreleasable", "edition.release_failed"]
+    assert status.state == EditionState.APPROVED
 
 
 async def test_the_heartbeat_goes_through_the_ledger(db: Database) -> None:
