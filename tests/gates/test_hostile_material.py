@@ -9,7 +9,7 @@ from html import escape
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Error
 
 from digest import bootstrap
 from digest.bootstrap import Service
@@ -57,7 +57,10 @@ def house(cli: Callable[..., Ran], tmp_path: Path) -> Iterator[Service]:
 
 def alive(watched: Watched) -> list[str]:
     """What ran, or would on a click; read before anything of ours runs."""
-    found: list[str] = watched.signs or watched.page.evaluate(_ALIVE)
+    try:
+        found: list[str] = watched.signs or watched.page.evaluate(_ALIVE)
+    except Error as error:
+        return [f"it went elsewhere: {error}"]
     return found
 
 
