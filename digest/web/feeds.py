@@ -135,5 +135,3 @@ def _released_at(edition: Edition) -> datetime:
 
 def _edition_url(site: Site, newsletter: Newsletter, edition: Edition) -> str:
     return site.archive_url(newsletter.slug, edition.issue_date.isoformat())
-
-
