@@ -315,6 +315,19 @@ consents = Table(
     Column("actor", Text, nullable=False),
 )
 
+# A reader's letters are to go to another address, once its holder agrees.
+address_changes = Table(
+    "address_changes",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("subscriber_id", ForeignKey("subscribers.id"), nullable=False, index=True),
+    Column("newsletter_id", ForeignKey("newsletters.id"), nullable=False),
+    Column("address", String(320)),  # null once it is settled, or erased
+    Column("address_hash", String(64), nullable=False, index=True),
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("agreed_at", UtcDateTime),  # both holders agreed: done
+)
+
 suppressions = Table(
     "suppressions",
     metadata,
@@ -348,7 +361,19 @@ opinions = Table(
     Column("id", Id, primary_key=True),
     Column("edition_id", ForeignKey("editions.id"), nullable=False, index=True),
     Column("answer", String(16), nullable=False),
+    # in the reader's own words, if they gave any
+    Column("words", Text, nullable=False, server_default=""),
     Column("at", UtcDateTime, nullable=False),
+)
+
+# Why readers left. A date and no time: nothing leads from an answer to a leave.
+leaving_reasons = Table(
+    "leaving_reasons",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("newsletter_id", ForeignKey("newsletters.id"), nullable=False, index=True),
+    Column("reason", String(16), nullable=False),  # domain.opinions.LeavingReason
+    Column("given_on", Date, nullable=False),
 )
 
 deliveries = Table(
