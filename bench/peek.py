@@ -68,6 +68,19 @@ def reader_ids(found: Installation) -> dict[str, int]:
     return dict(_query(found, "SELECT address, subscription_id FROM deliveries"))
 
 
+def leaves(found: Installation) -> dict[str, int]:
+    """Count who left: subscriptions, rows of consent evidence, rows of the audit."""
+    queries = {
+        "left": "FROM subscriptions WHERE state = 'unsubscribed'",
+        "evidence": "FROM consents WHERE action = 'withdrawn'",
+        "audit": "FROM audit WHERE action = 'subscription.left'",
+    }
+    return {
+        name: _query(found, f"SELECT count(*) {query}")[0][0]
+        for name, query in queries.items()
+    }
+
+
 def ledger(found: Installation, chunks: Collection[int]) -> list[Sequence[Any]]:
     """Copy everything that a worker writes about some chunks."""
     ids = ", ".join(map(str, chunks))

@@ -43,6 +43,41 @@ def record(
     )
 
 
+def record_each(
+    tx: Tx,
+    details: Mapping[int, Mapping[str, Any]],
+    *,
+    actor: Actor,
+    action: str,
+    subject: str,
+    now: datetime,
+) -> None:
+    """Write one audit row for each of many, in one statement.
+
+    Args:
+        tx: The transaction of the change itself.
+        details: What else an operator would ask, by row id of what changed.
+        actor: Who did it.
+        action: As in `record`.
+        subject: Kind of what changed.
+        now: When.
+    """
+    tx.execute(
+        insert(tables.audit),
+        [
+            {
+                "at": now,
+                "actor": str(actor),
+                "action": action,
+                "subject_kind": subject,
+                "subject_id": row_id,
+                "detail": dict(detail),
+            }
+            for row_id, detail in details.items()
+        ],
+    )
+
+
 def record_edition(
     tx: Tx, edition_id: int, what: str, *, actor: Actor, now: datetime, **detail: Any
 ) -> None:

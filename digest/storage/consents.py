@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import func, insert, select
 
 from digest.domain.actor import Actor
-from digest.domain.subscribers import Consent, ConsentAction, Origin
+from digest.domain.subscribers import Consent, ConsentAction, Origin, Subscription
 from digest.storage import tables
 from digest.storage.engine import Tx
 
@@ -36,6 +36,32 @@ def append(
             network=origin.network,
             actor=str(actor),
         )
+    )
+
+
+def append_withdrawn(
+    tx: Tx,
+    rows: Sequence[tuple[Subscription, Origin]],
+    *,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Write evidence that many readers left, in one statement."""
+    tx.execute(
+        insert(tables.consents),
+        [
+            {
+                "subscriber_id": held.subscriber_id,
+                "newsletter_id": held.newsletter_id,
+                "at": now,
+                "action": ConsentAction.WITHDRAWN,
+                "source": origin.source,
+                "wording": origin.wording,
+                "network": origin.network,
+                "actor": str(actor),
+            }
+            for held, origin in rows
+        ],
     )
 
 

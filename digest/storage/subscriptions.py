@@ -1,6 +1,6 @@
 """Subscriptions: one function per transition, each a conditional UPDATE."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -142,6 +142,44 @@ def unsubscribe(tx: Tx, subscription: Subscription, *, now: datetime) -> Subscri
     The times of the opt-in and of a pause stay, so that `restore` can go back.
     """
     return _move(tx, subscription, SubscriptionState.UNSUBSCRIBED, now=now)
+
+
+def unsubscribe_all(
+    tx: Tx, ids: Collection[int], *, now: datetime
+) -> Sequence[Subscription]:
+    """Move many to unsubscribed at once.
+
+    Those that are there already stay as they are, and so do erased readers'.
+
+    Returns:
+        Those that were moved, as they were before.
+    """
+    whose = select(_c.subscriber_id).where(_c.id.in_(ids))
+    reader = tables.subscribers.c
+    # In one order, so that two transactions that lock many never wait crosswise.
+    readers = tx.execute(
+        select(reader.id)
+        .where(reader.id.in_(whose), reader.erased_at.is_(None))
+        .order_by(reader.id)
+        .with_for_update()
+    ).scalars()
+    # Only now, since whoever held a lock may have moved them.
+    rows = tx.execute(
+        select(tables.subscriptions).where(
+            _c.id.in_(ids),
+            _c.subscriber_id.in_(readers.all()),
+            _c.state != SubscriptionState.UNSUBSCRIBED,
+        )
+    ).all()
+    held = [_load(row) for row in rows]
+    for each in held:
+        check_subscription_move(each.state, SubscriptionState.UNSUBSCRIBED)
+    tx.execute(
+        update(tables.subscriptions)
+        .where(_c.id.in_([each.id for each in held]))
+        .values(state=SubscriptionState.UNSUBSCRIBED, since=now)
+    )
+    return held
 
 
 def restore(tx: Tx, subscription: Subscription, *, now: datetime) -> Subscription:

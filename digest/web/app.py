@@ -25,6 +25,7 @@ from digest.web import (
     preferences,
     sign_up,
 )
+from digest.web.grouping import Leavers
 from digest.web.headers import HeadersMiddleware
 from digest.web.limits import (
     ALTOGETHER,
@@ -61,6 +62,7 @@ def make_app(service: Service, *, answer_after: float = _ANSWER_AFTER) -> Starle
     app.router.redirect_slashes = False
     app.state.service = service
     app.state.answer_after = answer_after
+    app.state.leavers = Leavers(service)
     app.state.signed = SignUpLimits()
     app.state.unsigned = SignUpLimits(
         per_network=PER_NETWORK_UNSIGNED, altogether=ALTOGETHER_UNSIGNED

@@ -12,7 +12,8 @@ from digest.domain.actor import READER
 from digest.domain.newsletters import Newsletter
 from digest.subscriptions import leave
 from digest.subscriptions.leave import Standing
-from digest.web.forms import Form, field, read_any_form
+from digest.subscriptions.leaving import Leave
+from digest.web.forms import field, read_any_form
 from digest.web.pages import render, service_of
 from digest.web.sign_up import origin_of
 from digest.web.tongues import guess_newsletter, vary
@@ -20,26 +21,29 @@ from digest.web.tongues import guess_newsletter, vary
 
 def show(request: Request) -> Response:
     """GET /u/{token}: a page with a button; changes nothing."""
-    service = service_of(request)
-    found = leave.look(
-        service.db,
-        token=request.path_params["token"],
-        secrets=service.secrets,
-        now=service.now(),
-    )
+    found = _look(request)
     return _page(request, found, left=found is not None and found.has_left)
 
 
 async def submit(request: Request) -> Response:
     """POST /u/{token}: leave at once; 200 whatever the body is (§3.1, §3.2)."""
     form = await read_any_form(request)
-    return await run_in_threadpool(_submit, request, form)
+    if field(form, "undo"):
+        return await run_in_threadpool(_undo, request)
+    wish = Leave(token=request.path_params["token"], origin=origin_of(request, ""))
+    await request.app.state.leavers.leave(wish)
+    if field(form, "page"):
+        return await run_in_threadpool(_left, request)
+    return PlainTextResponse("Unsubscribed.\n")
 
 
-def _submit(request: Request, form: Form) -> Response:
+def _left(request: Request) -> Response:
+    return _page(request, _look(request), left=True, just_now=True)
+
+
+def _undo(request: Request) -> Response:
     service = service_of(request)
-    act = leave.undo if field(form, "undo") else leave.by_token
-    standing = act(
+    standing = leave.undo(
         service.db,
         token=request.path_params["token"],
         origin=origin_of(request, ""),
@@ -47,12 +51,18 @@ def _submit(request: Request, form: Form) -> Response:
         actor=READER,
         now=service.now(),
     )
-    if field(form, "undo"):
-        left = standing is None or standing.has_left
-        return _page(request, standing, left=left, undone=not left)
-    if field(form, "page"):
-        return _page(request, standing, left=True, just_now=True)
-    return PlainTextResponse("Unsubscribed.\n")
+    left = standing is None or standing.has_left
+    return _page(request, standing, left=left, undone=not left)
+
+
+def _look(request: Request) -> Standing | None:
+    service = service_of(request)
+    return leave.look(
+        service.db,
+        token=request.path_params["token"],
+        secrets=service.secrets,
+        now=service.now(),
+    )
 
 
 def _page(
