@@ -22,6 +22,7 @@ from digest.settings.parts import (
     DatabaseSettings,
     DkimSettings,
     FetchSettings,
+    InboundSettings,
     MailSettings,
     Part,
     Place,
@@ -59,6 +60,7 @@ class Settings(Part):
     dkim: DkimSettings = DkimSettings()
     web: WebSettings = WebSettings()
     mail: MailSettings = MailSettings()
+    inbound: InboundSettings = InboundSettings()
     send: SendSettings = SendSettings()
     fetch: FetchSettings = FetchSettings()
     preflight: PreflightSettings = PreflightSettings()

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 import pydantic
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
+from digest.domain.addresses import parse_address
 from digest.domain.errors import RefusedError
 from digest.domain.hosts import is_loopback, parse_base_url, parse_domain
 from digest.domain.rates import ANY_DOMAIN
@@ -23,6 +24,10 @@ def _reader(parse: Callable[[str], str]) -> Callable[[str], str]:
             raise ValueError(error.message.removesuffix(".")) from None
 
     return read
+
+
+def _parse_address(text: str) -> str:
+    return parse_address(text).address
 
 
 def _check_path(value: object) -> object:
@@ -71,6 +76,7 @@ Word = Annotated[Line, _matching(r"^[!-~]+$")]
 Label = Annotated[str, _matching(r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$")]
 Domain = Annotated[Line, AfterValidator(_reader(parse_domain))]
 BaseUrl = Annotated[Word, AfterValidator(_reader(parse_base_url))]
+Address = Annotated[Line, AfterValidator(_reader(_parse_address))]
 Place = Annotated[Path, BeforeValidator(_check_path), AfterValidator(Path.expanduser)]
 Secret = Annotated[SecretStr, Field(min_length=1)]
 Minutes = Annotated[float, Field(gt=0, le=1440)]
@@ -162,6 +168,30 @@ class MailSettings(Part):
     domain: Domain = Field(
         default="news.example.test",
         description="Domain of subscribe@, unsubscribe@ and bounces.",
+    )
+    operator: Address | None = Field(
+        default=None,
+        description="Who reads postmaster@ and abuse@; default: a newsletter's editor.",
+    )
+
+
+class InboundSettings(Part):
+    """How mail to our own domain comes in."""
+
+    protocol: Literal["none", "lmtp", "smtp"] = Field(
+        default="none", description="What a mail server hands it over by."
+    )
+    host: Word = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8024, ge=0, le=65535, description="Port to listen on.")
+    message_octets: int = Field(
+        default=10 * 1024 * 1024,
+        ge=64 * 1024,
+        le=100 * 1024 * 1024,
+        description="Largest message that is taken.",
+    )
+    connections: int = Field(default=50, ge=1, le=1000, description="Most at once.")
+    keep_days: int = Field(
+        default=30, ge=1, description="Days until what was acted upon is forgotten."
     )
 
 

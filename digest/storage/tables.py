@@ -479,6 +479,33 @@ answers = Table(
     Column("refusals", Json, nullable=False),
 )
 
+# A message as it came in by mail, one row for each address of ours it was for.
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("sender", String(320), nullable=False),  # '' is the null sender
+    Column("recipient", String(320), nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+    Column("octets", Integer, nullable=False),
+    Column("state", String(16), nullable=False),  # received | done | quarantined
+    Column("kind", String(16)),  # domain.own_mail.MessageKind; null: not yet read
+    Column("why", Text, nullable=False, server_default=""),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("settled_at", UtcDateTime),
+    Index(None, "state", "id"),
+)
+
+# When an address was last answered by a program of ours (RFC 3834 §2).
+auto_replies = Table(
+    "auto_replies",
+    metadata,
+    Column("address_hash", String(64), primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("helped_at", UtcDateTime),  # the last answer that was help only
+)
+
 audit = Table(
     "audit",
     metadata,

@@ -1,0 +1,1 @@
+"""What a message is: a command, an answer, a robot's, a report, or none of these."""

@@ -1,0 +1,234 @@
+"""What came in by mail: kept whole before anybody is told that it was taken."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
+
+from digest.domain.errors import NotFoundError
+from digest.domain.own_mail import InboxState, Incoming, MessageKind, Verdict
+from digest.storage import tables
+from digest.storage.engine import Tx
+
+_c = tables.inbox.c
+_LENGTH = 320
+_LISTED = (
+    _c.id,
+    _c.received_at,
+    _c.sender,
+    _c.recipient,
+    _c.octets,
+    _c.state,
+    _c.kind,
+    _c.why,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """A message as lists show it.
+
+    Attributes:
+        id: Row id.
+        received_at: When it was taken.
+        sender: The envelope sender; empty: the null sender.
+        recipient: The address of ours.
+        octets: Its size.
+        state: Where it is.
+        kind: What it is; None: not yet read.
+        why: What an operator wants to know of it.
+    """
+
+    id: int
+    received_at: datetime
+    sender: str
+    recipient: str
+    octets: int
+    state: InboxState
+    kind: MessageKind | None
+    why: str
+
+
+def add(tx: Tx, *, raw: bytes, sender: str, recipient: str, now: datetime) -> int:
+    """Keep a message.
+
+    Returns:
+        Its row id.
+    """
+    row_id = tx.execute(
+        insert(tables.inbox)
+        .values(
+            received_at=now,
+            sender=sender[:_LENGTH],
+            recipient=recipient[:_LENGTH],
+            raw=raw,
+            octets=len(raw),
+            state=InboxState.RECEIVED,
+        )
+        .returning(_c.id)
+    ).scalar_one()
+    return int(row_id)
+
+
+def begin(tx: Tx, message_id: int) -> Incoming | None:
+    """Count a try and load a message that waits; None: it waits no more."""
+    row = tx.execute(
+        update(tables.inbox)
+        .where(_c.id == message_id, _c.state == InboxState.RECEIVED)
+        .values(tries=_c.tries + 1)
+        .returning(tables.inbox)
+    ).one_or_none()
+    return None if row is None else _load(row)
+
+
+def settle(tx: Tx, message_id: int, verdict: Verdict, *, now: datetime) -> bool:
+    """Write down what became of a message.
+
+    Returns:
+        Whether it waited still.
+    """
+    changed = tx.execute(
+        update(tables.inbox)
+        .where(_c.id == message_id, _c.state == InboxState.RECEIVED)
+        .values(
+            state=verdict.state,
+            kind=verdict.kind,
+            why=verdict.why,
+            settled_at=now,
+        )
+    )
+    return changed.rowcount == 1
+
+
+def waiting(tx: Tx, *, before: datetime, limit: int = 100) -> Sequence[int]:
+    """List messages that were taken before an instant and not acted upon."""
+    query = (
+        select(_c.id)
+        .where(_c.state == InboxState.RECEIVED, _c.received_at <= before)
+        .order_by(_c.id)
+        .limit(limit)
+    )
+    return [int(row_id) for row_id in tx.execute(query).scalars()]
+
+
+def list_quarantined(
+    tx: Tx, *, kind: MessageKind | None = None, after: int = 0, limit: int
+) -> Sequence[Kept]:
+    """List the quarantine, oldest first."""
+    query = (
+        select(*_LISTED)
+        .where(_c.state == InboxState.QUARANTINED, _c.id > after)
+        .order_by(_c.id)
+        .limit(limit)
+    )
+    if kind is not None:
+        query = query.where(_c.kind == kind)
+    return [_load_kept(row) for row in tx.execute(query)]
+
+
+def look(tx: Tx, message_id: int) -> tuple[Kept, bytes]:
+    """Load any message that is kept, and its octets.
+
+    Raises:
+        NotFoundError: There is none with this number.
+    """
+    row = tx.execute(select(*_LISTED, _c.raw).where(_c.id == message_id)).one_or_none()
+    if row is None:
+        raise NotFoundError(
+            f"There is no message {message_id}.", "See: digest quarantine list"
+        )
+    return _load_kept(row), bytes(row.raw)
+
+
+def delete_quarantined(tx: Tx, message_ids: Sequence[int]) -> Sequence[int]:
+    """Delete messages of the quarantine.
+
+    Returns:
+        The ids of those that were there.
+    """
+    gone = tx.execute(
+        delete(tables.inbox)
+        .where(_c.id.in_(message_ids), _c.state == InboxState.QUARANTINED)
+        .returning(_c.id)
+    )
+    return sorted(int(row_id) for row_id in gone.scalars())
+
+
+def quarantined_before(
+    tx: Tx, *, kind: MessageKind | None, before: datetime
+) -> Sequence[int]:
+    """List messages that came into the quarantine before an instant."""
+    query = select(_c.id).where(
+        _c.state == InboxState.QUARANTINED, _c.received_at < before
+    )
+    if kind is not None:
+        query = query.where(_c.kind == kind)
+    return [int(row_id) for row_id in tx.execute(query).scalars()]
+
+
+def forget_done(tx: Tx, *, before: datetime) -> int:
+    """Delete what was done before an instant.
+
+    Returns:
+        How many.
+    """
+    gone = tx.execute(
+        delete(tables.inbox).where(_c.state == InboxState.DONE, _c.settled_at < before)
+    )
+    return gone.rowcount
+
+
+def forget_sender(tx: Tx, address: str) -> int:
+    """Delete what an address sent, or what names it: its reader was erased.
+
+    Returns:
+        How many.
+    """
+    spellings = sorted({address, address.lower()})
+    named = (_holds(tx, each.encode()) for each in spellings)
+    gone = tx.execute(delete(tables.inbox).where(or_(_c.sender.in_(spellings), *named)))
+    return gone.rowcount
+
+
+def _holds(tx: Tx, octets: bytes) -> ColumnElement[bool]:
+    """Whether a message's octets hold these."""
+    wanted = literal(octets)
+    if tx.dialect.name == "sqlite":
+        return func.instr(_c.raw, wanted) > 0
+    return func.position(wanted.op("IN")(_c.raw)) > 0
+
+
+def _load(row: Row[Any]) -> Incoming:
+    return Incoming(
+        id=row.id,
+        received_at=row.received_at,
+        sender=row.sender,
+        recipient=row.recipient,
+        raw=bytes(row.raw),
+        tries=row.tries,
+    )
+
+
+def _load_kept(row: Row[Any]) -> Kept:
+    return Kept(
+        id=row.id,
+        received_at=row.received_at,
+        sender=row.sender,
+        recipient=row.recipient,
+        octets=row.octets,
+        state=InboxState(row.state),
+        kind=None if row.kind is None else MessageKind(row.kind),
+        why=row.why,
+    )
