@@ -29,6 +29,7 @@ _MODULES = {
     "sources": ["sources"],
     "editions": ["editions", "posting"],
     "subscribers": ["subscribers"],
+    "opinions": ["opinions"],
     "deliveries": ["deliveries"],
     "worker": ["worker"],
     "serve": ["serve"],

@@ -33,12 +33,14 @@ class Standing:
         newsletter: What it is to.
         masked: The address, mostly hidden.
         has_left: No more editions go there.
+        can_undo: They left a short time ago.
         preferences_token: For the link to the preferences.
     """
 
     newsletter: Newsletter
     masked: str
     has_left: bool
+    can_undo: bool
     preferences_token: str
 
 
@@ -52,7 +54,7 @@ def look(
     """
     with db.read() as tx:
         held = _find(tx, token, secrets, now)
-        return None if held is None else _stand(tx, held, secrets)
+        return None if held is None else _stand(tx, held, secrets, now)
 
 
 def by_token(
@@ -86,7 +88,7 @@ def by_token(
         held = _find(tx, token, secrets, now, subscribers.lock)
         if held is None:
             return None
-        return _stand(tx, _leave(tx, held, deed), secrets)
+        return _stand(tx, _leave(tx, held, deed), secrets, now)
 
 
 def undo(
@@ -108,12 +110,12 @@ def undo(
         held = _find(tx, token, secrets, now, subscribers.lock)
         if held is None:
             return None
-        if held.state is _LEFT and now - held.since <= UNDO_WITHIN:
+        if _left_just_now(held, now):
             held = subscriptions.restore(tx, held, now=now)
             if held.confirmed_at is not None:
                 deed.consent(tx, held, ConsentAction.CONFIRMED)
             deed.audit(tx, held, "restored")
-        return _stand(tx, held, secrets)
+        return _stand(tx, held, secrets, now)
 
 
 def unsubscribe_address(
@@ -181,15 +183,20 @@ def _find(
     return subscriptions.get(tx, held.id)
 
 
-def _stand(tx: Tx, held: Subscription, secrets: Secrets) -> Standing:
+def _stand(tx: Tx, held: Subscription, secrets: Secrets, now: datetime) -> Standing:
     reader = subscribers.get(tx, held.subscriber_id)
     assert reader is not None
     return Standing(
         newsletter=newsletters.get_by_id(tx, held.newsletter_id),
         masked=mask_address(reader.address or ""),
         has_left=held.state is _LEFT,
+        can_undo=_left_just_now(held, now),
         preferences_token=secrets.tokens.issue(Purpose.PREFERENCES, held.id),
     )
+
+
+def _left_just_now(held: Subscription, now: datetime) -> bool:
+    return held.state is _LEFT and now - held.since <= UNDO_WITHIN
 
 
 def _leave(tx: Tx, held: Subscription, deed: Deed) -> Subscription:

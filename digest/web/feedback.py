@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from digest.compose import opinions
 from digest.domain.actor import READER
-from digest.domain.opinions import Answer
+from digest.domain.opinions import MOST_CHARACTERS, Answer
 from digest.web.archive import find_released
 from digest.web.errors import too_many
 from digest.web.forms import Form, field, read_form
@@ -38,6 +38,7 @@ def _submit(request: Request, form: Form) -> Response:
         service.db,
         edition_id=edition.id,
         answer=Answer(given),
+        words=field(form, "words"),
         actor=READER,
         now=service.now(),
     )
@@ -47,5 +48,11 @@ def _submit(request: Request, form: Form) -> Response:
 def _page(request: Request, given: str, *, thanks: bool = False) -> Response:
     newsletter, edition = find_released(request)
     return render(
-        request, "feedback", newsletter, edition=edition, given=given, thanks=thanks
+        request,
+        "feedback",
+        newsletter,
+        edition=edition,
+        given=given,
+        thanks=thanks,
+        most_characters=MOST_CHARACTERS,
     )

@@ -10,10 +10,12 @@ from starlette.responses import PlainTextResponse, Response
 
 from digest.domain.actor import READER
 from digest.domain.newsletters import Newsletter
-from digest.subscriptions import leave
+from digest.domain.opinions import LeavingReason
+from digest.subscriptions import leave, reasons
 from digest.subscriptions.leave import Standing
 from digest.subscriptions.leaving import Leave
 from digest.web.forms import field, read_any_form
+from digest.web.limits import network_of
 from digest.web.pages import render, service_of
 from digest.web.sign_up import origin_of
 from digest.web.tongues import guess_newsletter, vary
@@ -33,12 +35,25 @@ async def submit(request: Request) -> Response:
     wish = Leave(token=request.path_params["token"], origin=origin_of(request, ""))
     await request.app.state.leavers.leave(wish)
     if field(form, "page"):
-        return await run_in_threadpool(_left, request)
+        return await run_in_threadpool(_left, request, field(form, "reason"))
     return PlainTextResponse("Unsubscribed.\n")
 
 
-def _left(request: Request) -> Response:
-    return _page(request, _look(request), left=True, just_now=True)
+def _left(request: Request, reason: str) -> Response:
+    if reason not in set(LeavingReason):
+        return _page(request, _look(request), left=True)
+    service = service_of(request)
+    network = network_of(request.client.host if request.client else None)
+    # Silently: who left owes nobody an answer, and gets no refusal for one.
+    if request.app.state.answers.admit(network, now=service.now()):
+        reasons.give(
+            service.db,
+            token=request.path_params["token"],
+            reason=LeavingReason(reason),
+            secrets=service.secrets,
+            now=service.now(),
+        )
+    return _page(request, _look(request), left=True, reason_given=True)
 
 
 def _undo(request: Request) -> Response:
@@ -70,7 +85,7 @@ def _page(
     standing: Standing | None,
     *,
     left: bool,
-    just_now: bool = False,
+    reason_given: bool = False,
     undone: bool = False,
 ) -> Response:
     answer = render(
@@ -79,7 +94,7 @@ def _page(
         _newsletter(request, standing),
         standing=standing,
         left=left,
-        just_now=just_now,
+        reason_given=reason_given,
         undone=undone,
     )
     return answer if standing else vary(answer)

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from digest.domain.opinions import Answer
+from digest.domain.opinions import MOST_CHARACTERS, Answer
 from digest.domain.states import EditionState
 from digest.storage import opinions
 from tests.builders import NOW
@@ -45,6 +45,19 @@ def test_the_button_counts_the_answer(web: Web, edition_id: int) -> None:
     assert "Thank you" in page.text
     assert counted(web, edition_id)[Answer.NOT_FOR_ME] == 1
     assert audit_of(web.service.db)[-1] == ("edition.answered", "reader")
+
+
+def test_words_are_kept_with_the_answer_on_one_line_and_cut(
+    web: Web, edition_id: int
+) -> None:
+    words = "More of this,\r\nplease \x1b[31m" + "x" * 2000
+
+    web.client.post(PATH, data={"answer": "useful", "words": words})
+
+    with web.service.db.read() as tx:
+        found = opinions.list_page(tx, limit=9)
+    assert [one.words[:25] for one in found] == ["More of this, please [31m"]
+    assert len(found[0].words) <= MOST_CHARACTERS
 
 
 @pytest.mark.parametrize("data", [{}, {"answer": "<b>"}])

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 
 import pytest
 
 from digest.domain.tokens import Purpose
-from digest.storage import subscribers, tables
+from digest.storage import opinions, subscribers, subscriptions, tables
 from tests.builders import NOW, add_newsletter
 from tests.integration.web.conftest import Web
 
@@ -123,12 +124,86 @@ def test_the_pages_button_can_be_undone(web: Web, leave_url: str) -> None:
     assert web.held(ALICE).state == "active"
 
 
+def counted(web: Web) -> dict[str, int]:
+    with web.service.db.read() as tx:
+        found = opinions.count_reasons(tx, web.newsletter.id)
+    return {str(reason): count for reason, count in found.items() if count}
+
+
+def test_a_reason_is_asked_after_leaving_and_counted(web: Web, leave_url: str) -> None:
+    left = web.client.post(leave_url, data={"page": "1"})
+    told = web.client.post(leave_url, data={"page": "1", "reason": "too-much"})
+
+    assert "Why did you leave?" not in web.client.get("/u/mistyped").text
+    assert left.text.index("Undo") < left.text.index("Why did you leave?")
+    assert "Your answer is counted" in told.text
+    assert "Undo" in told.text
+    assert counted(web) == {"too-much": 1}
+
+
+def test_a_reason_leads_to_nobody(web: Web, leave_url: str) -> None:
+    before = snapshot(web)
+    web.client.post(leave_url, data={"page": "1"})
+    left = snapshot(web)
+
+    web.client.post(leave_url, data={"page": "1", "reason": "other"})
+
+    after = snapshot(web)
+    changed = [name for name, rows in after.items() if rows != left[name]]
+    assert before != left
+    assert changed == ["leaving_reasons"]
+    assert after["leaving_reasons"] == [
+        (1, web.newsletter.id, "other", NOW.date()),
+    ]
+
+
+@pytest.mark.parametrize("reason", ["", "<b>", "useful"])
+def test_other_words_are_no_reason(web: Web, leave_url: str, reason: str) -> None:
+    web.client.post(leave_url, data={"page": "1", "reason": reason})
+
+    assert counted(web) == {}
+
+
+def test_who_has_not_left_just_now_gives_no_reason(web: Web) -> None:
+    web.client.post("/u/mistyped", data={"page": "1", "reason": "other"})
+
+    assert counted(web) == {}
+
+
+def test_one_network_cannot_answer_why_for_all(web: Web, leave_url: str) -> None:
+    for _ in range(40):
+        web.client.post(leave_url, data={"page": "1", "reason": "other"})
+
+    assert counted(web)["other"] <= 30
+
+
+def snapshot(web: Web) -> dict[str, list[tuple[object, ...]]]:
+    with web.service.db.read() as tx:
+        return {
+            table.name: [tuple(row) for row in tx.execute(table.select())]
+            for table in tables.metadata.sorted_tables
+        }
+
+
 def test_a_page_opened_again_after_leaving_says_so(web: Web, leave_url: str) -> None:
     web.client.post(leave_url)
 
     html = web.client.get(leave_url).text
 
     assert "You are out" in html
+    assert "Undo" in html
+
+
+def test_a_page_opened_long_after_leaving_shows_the_way_back(
+    web: Web, leave_url: str
+) -> None:
+    with web.service.db.write() as tx:
+        subscriptions.unsubscribe(tx, web.held(ALICE), now=NOW - timedelta(days=1))
+
+    html = web.client.get(leave_url).text
+
+    assert "You are out" in html
+    assert "Undo" not in html
     assert "Sign up again" in html
 
 
