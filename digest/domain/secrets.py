@@ -32,3 +32,16 @@ class Secrets:
         return hmac.digest(
             self.address_key, address_key.encode("utf-8"), hashlib.sha256
         ).hex()
+
+    def hash_name(self, kind: str, name: str) -> str:
+        """Hash what limits are kept for, a network or an inbox, apart from addresses.
+
+        Args:
+            kind: What it is the name of.
+            name: The name.
+
+        Returns:
+            64 hexadecimal digits, never an address's hash.
+        """
+        # No address holds a NUL.
+        return self.hash_address(f"{kind}\0{name}")

@@ -24,6 +24,22 @@ def insert_once(tx: Tx, table: Table, values: Mapping[str, Any]) -> bool:
     return tx.execute(counted).rowcount == 1
 
 
+def insert_or_add(
+    tx: Tx, table: Table, values: Mapping[str, Any], *, counter: str
+) -> None:
+    """Insert one row, or add to a counter of the one that holds its primary key.
+
+    The row stays locked until the transaction ends.
+    """
+    statement = _insert(tx, table).values(**values)
+    tx.execute(
+        statement.on_conflict_do_update(
+            index_elements=list(table.primary_key),
+            set_={counter: table.c[counter] + values[counter]},
+        )
+    )
+
+
 def insert_new(
     tx: Tx, table: Table, columns: Sequence[str], query: Select[*tuple[Any, ...]]
 ) -> None:

@@ -506,6 +506,17 @@ auto_replies = Table(
     Column("helped_at", UtcDateTime),  # the last answer that was help only
 )
 
+# What was taken of an allowance in one part of its time (domain.allowances); keys that
+# stand for a network or an inbox are hashes (Secrets.hash_name).
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("start", UtcDateTime, primary_key=True),
+    Column("until", UtcDateTime, nullable=False, index=True),
+    Column("taken", Integer, nullable=False),
+)
+
 audit = Table(
     "audit",
     metadata,
