@@ -21,6 +21,11 @@ class LetterFormat(StrEnum):
     TEXT = "text"  # plain text only
 
 
+# The detail of a suppression by request: not even a confirmation is mailed on the word
+# of whoever types the address into a form.
+NEVER = "not me, never write"
+
+
 class ConsentAction(StrEnum):
     """What a row of consent evidence says happened (GDPR Art. 7(1))."""
 
@@ -29,6 +34,7 @@ class ConsentAction(StrEnum):
     IMPORTED = "imported"  # came with a list, with its own proof
     RECORDED = "recorded"  # an operator entered it, with the words agreed to
     WITHDRAWN = "withdrawn"  # the reader left (Art. 7(3))
+    DECLINED = "declined"  # the holder of the address had not asked, and said so
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -84,8 +84,30 @@ def for_subscriber(tx: Tx, subscriber_id: int) -> Sequence[Consent]:
     ]
 
 
-def unanswered_requests(tx: Tx, subscriber_id: int) -> tuple[int, datetime | None]:
-    """Count the confirmations mailed to a reader since they last opted in.
+def has_declined(tx: Tx, subscriber_id: int) -> bool:
+    """Tell whether a reader said "not me" since they last opted in to anything."""
+    opted_in = (
+        select(func.coalesce(func.max(_c.id), 0))
+        .where(_c.subscriber_id == subscriber_id, _c.action.in_(_GIVEN))
+        .scalar_subquery()
+    )
+    declined = select(_c.id).where(
+        _c.subscriber_id == subscriber_id,
+        _c.action == ConsentAction.DECLINED,
+        _c.id > opted_in,
+    )
+    return tx.execute(declined.limit(1)).first() is not None
+
+
+def unanswered_requests(
+    tx: Tx, subscriber_id: int, *, since: datetime
+) -> tuple[int, datetime | None]:
+    """Count the confirmations mailed to a reader after they last opted in.
+
+    Args:
+        tx: A transaction.
+        subscriber_id: The reader.
+        since: Earlier ones do not count.
 
     Returns:
         How many, and when the last one was asked for (None: never).
@@ -100,6 +122,7 @@ def unanswered_requests(tx: Tx, subscriber_id: int) -> tuple[int, datetime | Non
             _c.subscriber_id == subscriber_id,
             _c.action == ConsentAction.REQUESTED,
             _c.id > opted_in,
+            _c.at > since,
         )
     ).one()
     return int(row[0]), row[1]

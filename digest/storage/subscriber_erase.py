@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, update
 
-from digest.domain.states import DeliveryState, SkipReason
+from digest.domain.states import DeliveryState, SkipReason, SuppressionReason
 from digest.storage import tables
 from digest.storage.engine import Tx
 
@@ -53,7 +53,7 @@ def forget(tx: Tx, *, subscriber_id: int, address: str, now: datetime) -> None:
     tx.execute(
         update(tables.suppressions)
         .where(tables.suppressions.c.address_hash.in_(hashes))
-        .values(address=None, detail="")
+        .values(address=None, detail=_impersonal_detail())
     )
     tx.execute(
         update(people)
@@ -69,6 +69,12 @@ def _theirs(subscriber_id: int, address: str) -> Select[int]:
     return select(c.id).where(
         or_(c.subscriber_id == subscriber_id, and_(c.subscriber_id.is_(None), same))
     )
+
+
+def _impersonal_detail() -> ColumnElement[str]:
+    """What servers and operators wrote may name the reader; our own words do not."""
+    c = tables.suppressions.c
+    return case((c.reason == SuppressionReason.REQUEST, c.detail), else_="")
 
 
 def _clear_attempts(

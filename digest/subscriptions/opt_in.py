@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from digest.domain.actor import Actor
-from digest.domain.addresses import EmailAddress, parse_address
+from digest.domain.addresses import EmailAddress
 from digest.domain.errors import RefusedError
 from digest.domain.newsletters import Newsletter
 from digest.domain.secrets import Secrets
@@ -23,6 +23,7 @@ from digest.domain.subscribers import (
 from digest.domain.tokens import Purpose
 from digest.storage import (
     audit,
+    consents,
     newsletters,
     notices,
     subscribers,
@@ -30,7 +31,6 @@ from digest.storage import (
     suppressions,
 )
 from digest.storage.engine import Database, Tx
-from digest.subscriptions import sign_up
 from digest.subscriptions.evidence import Deed
 from digest.subscriptions.letters import write_welcome
 from digest.templating import Templates
@@ -42,6 +42,7 @@ class OptIn(StrEnum):
     OPEN = "open"  # waits for the button
     CONFIRMED = "confirmed"  # done just now
     ALREADY = "already"  # was done before: the same page
+    DECLINED = "declined"  # the holder said that it was not them
     EXPIRED = "expired"  # too old, or the reader left since: offer a new link
     UNKNOWN = "unknown"  # not a link of ours, or the reader's record was erased
 
@@ -67,10 +68,10 @@ _UNKNOWN = Confirmation(outcome=OptIn.UNKNOWN)
 def look(db: Database, *, token: str, secrets: Secrets, now: datetime) -> Confirmation:
     """Say how a confirmation link stands, changing nothing (attack A7)."""
     with db.read() as tx:
-        found = _find(tx, token, secrets, now)
+        found = find(tx, token, secrets, now)
         if found is None:
             return _UNKNOWN
-        return _stand(tx, found.subscription, found.outcome)
+        return stand(tx, found.subscription, found.outcome)
 
 
 def confirm(
@@ -98,11 +99,11 @@ def confirm(
     """
     deed = Deed(origin=origin, actor=actor, now=now)
     with db.write() as tx:
-        found = _find(tx, token, secrets, now, subscribers.lock)
+        found = find(tx, token, secrets, now, subscribers.lock)
         if found is None:
             return _UNKNOWN
         if found.outcome is not OptIn.OPEN:
-            return _stand(tx, found.subscription, found.outcome, secrets)
+            return stand(tx, found.subscription, found.outcome, secrets)
         active = _activate(tx, found.subscription, ConsentAction.CONFIRMED, deed)
         lifted = _lift_request(tx, found.reader, deed)
         newsletter = newsletters.get_by_id(tx, active.newsletter_id)
@@ -116,46 +117,7 @@ def confirm(
                 templates=templates,
             )
             notices.add(tx, welcome, now=now)
-        return _stand(tx, active, OptIn.CONFIRMED, secrets)
-
-
-def send_again(
-    db: Database,
-    *,
-    token: str,
-    origin: Origin,
-    site: Site,
-    secrets: Secrets,
-    templates: Templates,
-    actor: Actor,
-    now: datetime,
-) -> Newsletter | None:
-    """Ask once more with an expired link, within the limits of `sign_up`.
-
-    Returns:
-        The newsletter, so that the page can speak its language; None for a link
-        that is not ours. Whether a letter was mailed is not told.
-    """
-    with db.read() as tx:
-        found = _find(tx, token, secrets, now)
-        if found is None:
-            return None
-        newsletter = newsletters.get_by_id(tx, found.subscription.newsletter_id)
-    assert found.reader.address is not None
-    sign_up.request(
-        db,
-        newsletter=newsletter.slug,
-        address=parse_address(found.reader.address),
-        sections=found.subscription.sections,
-        letter_format=found.subscription.format,
-        origin=origin,
-        site=site,
-        secrets=secrets,
-        templates=templates,
-        actor=actor,
-        now=now,
-    )
-    return newsletter
+        return stand(tx, active, OptIn.CONFIRMED, secrets)
 
 
 def record(
@@ -207,7 +169,9 @@ def record(
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Found:
+class Found:
+    """What a genuine link is about, and what it came to so far."""
+
     reader: Subscriber
     subscription: Subscription
     outcome: OptIn
@@ -216,13 +180,22 @@ class _Found:
 _Reader = Callable[[Tx, int], Subscriber | None]
 
 
-def _find(
+def find(
     tx: Tx,
     text: str,
     secrets: Secrets,
     now: datetime,
     read: _Reader = subscribers.get,
-) -> _Found | None:
+) -> Found | None:
+    """Say what a confirmation link is about; None for one that is not ours.
+
+    Args:
+        tx: A transaction.
+        text: The token.
+        secrets: For the token.
+        now: When.
+        read: `subscribers.lock` in a transaction that changes something.
+    """
     token = secrets.tokens.read(Purpose.CONFIRM, text, now=now)
     held = None if token is None else subscriptions.get(tx, token.row_id)
     if token is None or held is None:
@@ -233,7 +206,10 @@ def _find(
     if held is None or reader is None or reader.address is None:
         return None
     outcome = _judge(held.state, expired=token.expired)
-    return _Found(reader=reader, subscription=held, outcome=outcome)
+    if held.state is SubscriptionState.UNSUBSCRIBED and not token.expired:
+        declined = consents.has_declined(tx, reader.id)
+        outcome = OptIn.DECLINED if declined else outcome
+    return Found(reader=reader, subscription=held, outcome=outcome)
 
 
 def _judge(state: SubscriptionState, *, expired: bool) -> OptIn:
@@ -249,9 +225,10 @@ def _judge(state: SubscriptionState, *, expired: bool) -> OptIn:
     return OptIn.OPEN
 
 
-def _stand(
+def stand(
     tx: Tx, subscription: Subscription, outcome: OptIn, secrets: Secrets | None = None
 ) -> Confirmation:
+    """Describe how a link stands, with a way to the preferences given `secrets`."""
     shown = secrets is not None and outcome in {OptIn.CONFIRMED, OptIn.ALREADY}
     return Confirmation(
         outcome=outcome,

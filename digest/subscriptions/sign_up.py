@@ -1,20 +1,24 @@
 """The first opt-in: somebody asks for the letter, its reader is asked to confirm.
 
 Only the holder of the address can confirm; until then nothing but the confirmation
-letter is mailed, and of that at most one a day and three in all (attack A6).
+letter is mailed, and of that at most one a day and three in 30 days (attack A6).
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from digest.domain.actor import Actor
+import structlog
+
+from digest.domain.actor import READER, Actor
 from digest.domain.addresses import EmailAddress
+from digest.domain.allowances import SignUpRules
 from digest.domain.newsletters import Newsletter
 from digest.domain.secrets import Secrets
 from digest.domain.site import Site
 from digest.domain.states import SubscriptionState, SuppressionReason
 from digest.domain.subscribers import (
+    NEVER,
     ConsentAction,
     LetterFormat,
     Origin,
@@ -29,6 +33,7 @@ from digest.storage import (
     subscribers,
     subscriptions,
     suppressions,
+    tallies,
 )
 from digest.storage.engine import Database, Tx
 from digest.subscriptions.evidence import Deed
@@ -36,8 +41,9 @@ from digest.subscriptions.letters import write_confirmation
 from digest.templating import Templates
 
 BETWEEN_CONFIRMATIONS = timedelta(hours=24)
-MOST_CONFIRMATIONS = 3
+MOST_CONFIRMATIONS, CONFIRMATIONS_WITHIN = 3, timedelta(days=30)
 
+_log = structlog.get_logger()
 _PENDING, _LEFT = SubscriptionState.PENDING, SubscriptionState.UNSUBSCRIBED
 
 
@@ -66,7 +72,9 @@ def request(
     sections: tuple[str, ...] = (),
     letter_format: LetterFormat = LetterFormat.HTML,
     name: str = "",
+    by_holder: bool = False,
     origin: Origin,
+    rules: SignUpRules | None = SignUpRules(),  # noqa: B008 - it is frozen
     site: Site,
     secrets: Secrets,
     templates: Templates,
@@ -82,7 +90,11 @@ def request(
         sections: Wanted section slugs; empty: all.
         letter_format: HTML or text.
         name: As typed; kept, never mailed before the address is confirmed.
+        by_holder: Who asks came by a letter to the address, so that a "never write"
+            stands in nobody's way; implied unless the actor is a reader at a form.
         origin: The form, the network and the words agreed to.
+        rules: How many letters one inbox and all together are sent; None: an operator
+            asks, who may send more.
         site: For the links.
         secrets: For the token and the address hash.
         templates: For the letter.
@@ -102,16 +114,23 @@ def request(
             deed=Deed(origin=origin, actor=actor, now=now),
         )
         hashed = secrets.hash_address(address.key)
-        if is_barred(tx, hashed):
+        if _is_barred(tx, address, hashed, anybody=actor == READER and not by_holder):
             return SignUp.SUPPRESSED
-        reader = subscribers.add(tx, address, name=name, address_hash=hashed, now=now)
-        subscription = subscriptions.add(
-            tx, subscriber_id=reader.id, newsletter_id=found.id, now=now
-        )
-        if subscription.state is SubscriptionState.ACTIVE:
-            return SignUp.ACTIVE
-        if _asked_too_often(tx, reader, now):
-            return SignUp.LIMITED
+        with tx.begin_nested() as trial:
+            reader = subscribers.add(
+                tx, address, name=name, address_hash=hashed, now=now
+            )
+            subscription = subscriptions.add(
+                tx, subscriber_id=reader.id, newsletter_id=found.id, now=now
+            )
+            if subscription.state is SubscriptionState.ACTIVE:
+                return SignUp.ACTIVE
+            if _asked_too_often(tx, reader, now):
+                return SignUp.LIMITED
+            if rules and not _admit(tx, address, rules, secrets, now):
+                # Not even the address is kept.
+                trial.rollback()
+                return SignUp.LIMITED
         awaiting = _await_confirmation(tx, subscription, wish)
         letter = write_confirmation(
             reader,
@@ -126,20 +145,50 @@ def request(
         return SignUp.MAILED
 
 
-def is_barred(tx: Tx, address_hash: str) -> bool:
+def _is_barred(
+    tx: Tx, address: EmailAddress, address_hash: str, *, anybody: bool
+) -> bool:
     """Tell whether an address must not even be asked.
 
     A reader who asked for no mail may change their mind, and only the holder of
     the address can confirm; every other suppression is not the reader's to lift.
+
+    Args:
+        tx: A transaction.
+        address: The address.
+        address_hash: Its keyed hash.
+        anybody: The request may be a stranger's; one who said "not me, never write"
+            is not asked again on such a one's word.
     """
     found = suppressions.find(tx, address_hash)
-    return found is not None and found.reason is not SuppressionReason.REQUEST
+    if found is not None and found.reason is not SuppressionReason.REQUEST:
+        return True
+    if not anybody:
+        return False
+    if found is not None and found.detail == NEVER:
+        return True
+    reader = subscribers.find(tx, address.key)
+    return reader is not None and consents.has_declined(tx, reader.id)
 
 
 def _asked_too_often(tx: Tx, reader: Subscriber, now: datetime) -> bool:
-    count, last = consents.unanswered_requests(tx, reader.id)
+    count, last = consents.unanswered_requests(
+        tx, reader.id, since=now - CONFIRMATIONS_WITHIN
+    )
     recent = last is not None and now - last < BETWEEN_CONFIRMATIONS
     return recent or count >= MOST_CONFIRMATIONS
+
+
+def _admit(
+    tx: Tx, address: EmailAddress, rules: SignUpRules, secrets: Secrets, now: datetime
+) -> bool:
+    """Count a letter to an inbox, unless it or everybody got enough of them."""
+    mailbox = secrets.hash_name("mailbox", address.mailbox)
+    wanted = [rules.of_mailbox(mailbox), rules.of_everybody()]
+    admitted = tallies.take(tx, wanted, now=now)
+    if admitted and rules.is_disposable(address.domain):
+        _log.warning("sign_up.disposable", domain=address.domain)
+    return admitted
 
 
 def _await_confirmation(

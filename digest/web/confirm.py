@@ -1,11 +1,11 @@
-"""The page behind the link of a confirmation letter; only its button confirms."""
+"""The page behind the link of a confirmation letter; only its buttons act."""
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from digest.domain.actor import READER
-from digest.subscriptions import opt_in
+from digest.subscriptions import asking_again, declining, opt_in
 from digest.subscriptions.opt_in import Confirmation, OptIn
 from digest.web.archive import latest_of
 from digest.web.errors import gone
@@ -35,6 +35,10 @@ async def submit(request: Request) -> Response:
 def _submit(request: Request, form: Form) -> Response:
     if field(form, "again"):
         return _send_again(request)
+    if field(form, "never"):
+        return _decline(request)
+    if field(form, "undo"):
+        return _take_back(request)
     service = service_of(request)
     found = opt_in.look(
         service.db,
@@ -57,9 +61,34 @@ def _submit(request: Request, form: Form) -> Response:
     return _page(request, done)
 
 
+def _decline(request: Request) -> Response:
+    service = service_of(request)
+    done = declining.decline(
+        service.db,
+        token=request.path_params["token"],
+        origin=origin_of(request, ""),
+        secrets=service.secrets,
+        actor=READER,
+        now=service.now(),
+    )
+    return _page(request, done)
+
+
+def _take_back(request: Request) -> Response:
+    service = service_of(request)
+    done = declining.take_back(
+        service.db,
+        token=request.path_params["token"],
+        secrets=service.secrets,
+        actor=READER,
+        now=service.now(),
+    )
+    return _page(request, done)
+
+
 def _send_again(request: Request) -> Response:
     service = service_of(request)
-    newsletter = opt_in.send_again(
+    newsletter = asking_again.send_again(
         service.db,
         token=request.path_params["token"],
         origin=origin_of(request, ""),

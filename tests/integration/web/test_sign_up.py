@@ -212,6 +212,22 @@ def test_confirming_by_the_button_welcomes(web: Web) -> None:
     assert mailed_to(web, "bob@example.test") == ["confirmation", "welcome"]
 
 
+def test_never_write_is_a_button_with_a_way_back(web: Web) -> None:
+    url = "/confirm/" + web.token(Purpose.CONFIRM, "bob@example.test")
+
+    declined = web.client.post(url, data={"never": "1"})
+    seen = web.client.get(url)
+    _, asked = post(web, "bob@example.test")
+    open_again = web.client.post(url, data={"undo": "1"})
+
+    assert "Not me, never write" in open_again.text
+    assert "We will not write" in declined.text
+    assert "We will not write" in seen.text
+    assert "Check your inbox" in asked
+    assert mailed_to(web, "bob@example.test") == ["confirmation"]
+    assert web.held("bob@example.test").state == "pending"
+
+
 def old_link(web: Web, at: datetime) -> str:
     held = web.held("bob@example.test")
     token = web.service.secrets.tokens.issue(Purpose.CONFIRM, held.id, at=at)

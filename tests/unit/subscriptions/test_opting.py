@@ -6,16 +6,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from digest.domain.actor import READER
 from digest.domain.addresses import parse_address
+from digest.domain.allowances import SignUpRules
 from digest.domain.errors import NotFoundError, RefusedError
 from digest.domain.states import SuppressionReason
 from digest.domain.subscribers import Consent, LetterFormat, Origin, Subscription
 from digest.domain.tokens import Purpose
 from digest.storage import consents, subscribers, subscriptions, suppressions, tables
 from digest.storage.engine import Database
-from digest.subscriptions import leave, opt_in, sign_up
+from digest.subscriptions import asking_again, leave, opt_in, sign_up
 from digest.subscriptions.leave import Standing
 from digest.subscriptions.opt_in import Confirmation, OptIn
 from digest.subscriptions.sign_up import SignUp
@@ -166,7 +168,7 @@ def test_confirmation_and_welcome_hold_no_left_or_right(desk: Desk, shape: str) 
     assert all("right" not in letter for letter in letters)
 
 
-def test_ten_thousand_requests_mail_one_letter_a_day_and_three_in_all(
+def test_many_requests_mail_one_letter_a_day_and_three_in_thirty_days(
     desk: Desk,
 ) -> None:
     """Attack A6, on fewer requests: 8 in each of 5 days."""
@@ -179,6 +181,59 @@ def test_ten_thousand_requests_mail_one_letter_a_day_and_three_in_all(
     assert outcomes.count(SignUp.MAILED) == 3
     assert len(desk.mailed()) == 3
     assert len(desk.evidence()) == 3
+
+
+def test_a_month_later_an_address_may_be_asked_again(desk: Desk) -> None:
+    asked = [desk.ask(NOW + day * DAY) for day in (0, 1, 2, 29, 31)]
+
+    assert asked == ["mailed", "mailed", "mailed", "limited", "mailed"]
+
+
+def test_one_inbox_gets_few_letters_whatever_it_is_called(desk: Desk) -> None:
+    """Attack A6: many providers deliver all of these to one person."""
+    names = ["b+1", "b+2", "b.o", "bo+x", "b.o+3", "b+4"]
+
+    outcomes = [desk.ask(address=parse_address(f"{n}@example.test")) for n in names]
+
+    assert outcomes == ["mailed", "mailed", "mailed", "mailed", "mailed", "limited"]
+    assert len(desk.mailed()) == 5
+
+
+def test_what_a_limit_refuses_leaves_nothing_behind(desk: Desk) -> None:
+    """Neither an address nor evidence: a flood must not fill the tables."""
+    few = SignUpRules(altogether=1)
+    desk.ask(rules=few)
+
+    refused = desk.ask(rules=few, address=parse_address("dina@example.test"))
+
+    with desk.db.read() as tx:
+        known = [row.address for row in tx.execute(tables.subscribers.select())]
+    assert refused is SignUp.LIMITED
+    assert known == ["bob@example.test"]
+
+
+def test_an_operator_may_send_more(desk: Desk) -> None:
+    addresses = [parse_address(f"bob+{n}@example.test") for n in range(5)]
+
+    outcomes = {desk.ask(address=each, rules=None) for each in addresses}
+
+    assert outcomes == {SignUp.MAILED}
+
+
+def test_the_operator_is_warned_of_disposable_domains(desk: Desk) -> None:
+    rules = SignUpRules(disposable_domains=["*.test"])
+
+    with capture_logs() as logs:
+        outcome = desk.ask(rules=rules)
+
+    assert outcome is SignUp.MAILED
+    assert logs == [
+        {
+            "event": "sign_up.disposable",
+            "log_level": "warning",
+            "domain": "example.test",
+        }
+    ]
 
 
 def test_confirming_gives_the_limits_back(desk: Desk) -> None:
@@ -273,7 +328,7 @@ def test_an_expired_link_confirms_nothing_and_can_be_renewed(desk: Desk) -> None
     later = NOW + 8 * DAY
 
     seen = desk.confirm(later)
-    newsletter = opt_in.send_again(
+    newsletter = asking_again.send_again(
         desk.db,
         token=desk.token(),
         origin=FORM,
@@ -304,7 +359,7 @@ def test_an_old_link_does_not_undo_a_later_leave(desk: Desk) -> None:
 @pytest.mark.parametrize("token", ["", "x", "a" * 44])
 def test_an_unknown_link_confirms_nothing(desk: Desk, token: str) -> None:
     seen = desk.confirm(token=token or "-")
-    again = opt_in.send_again(
+    again = asking_again.send_again(
         desk.db,
         token=token,
         origin=FORM,
