@@ -1,7 +1,9 @@
 """The two letters of an opt-in: the one that asks and the one that welcomes."""
 
 from datetime import datetime
+from functools import partial
 
+from digest.domain.bidi import direction_of
 from digest.domain.letters import NewNotice, NoticeKind, Sender
 from digest.domain.list_headers import list_headers
 from digest.domain.newsletters import Newsletter
@@ -10,6 +12,7 @@ from digest.domain.site import Site
 from digest.domain.subscribers import Subscriber, Subscription
 from digest.domain.theme import read_theme
 from digest.domain.tokens import Purpose
+from digest.subscriptions.sample import Sample
 from digest.templating import Templates
 
 _AUTOMATIC = {"Auto-Submitted": "auto-generated"}  # RFC 3834 §5
@@ -64,6 +67,7 @@ def write_welcome(
     subscription: Subscription,
     *,
     newsletter: Newsletter,
+    latest: Sample | None,
     site: Site,
     secrets: Secrets,
     templates: Templates,
@@ -79,6 +83,8 @@ def write_welcome(
             "theme": read_theme(newsletter.theme, direction=newsletter.direction),
             "unsubscribe_url": site.unsubscribe_url(leave),
             "preferences_url": site.preferences_url(preferences),
+            "latest": latest,
+            "direction_of": partial(direction_of, base=newsletter.direction),
             "archive_url": site.page("/archive", newsletter.slug),
             "privacy_url": site.page("/privacy", newsletter.slug),
         },

@@ -31,6 +31,7 @@ from digest.storage import (
     suppressions,
 )
 from digest.storage.engine import Database, Tx
+from digest.subscriptions import sample
 from digest.subscriptions.evidence import Deed
 from digest.subscriptions.letters import write_welcome
 from digest.templating import Templates
@@ -112,6 +113,7 @@ def confirm(
                 found.reader,
                 active,
                 newsletter=newsletter,
+                latest=sample.latest(tx, newsletter, active, site=site),
                 site=site,
                 secrets=secrets,
                 templates=templates,

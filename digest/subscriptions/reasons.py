@@ -1,8 +1,8 @@
 """Why readers leave: one question after it, counted without a name."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
+from digest.domain.issue import local_date
 from digest.domain.opinions import LeavingReason
 from digest.domain.secrets import Secrets
 from digest.storage import opinions
@@ -36,7 +36,7 @@ def give(
     if standing is None or not standing.can_undo:
         return False
     newsletter = standing.newsletter
-    today = now.astimezone(ZoneInfo(newsletter.time_zone)).date()
+    today = local_date(now, newsletter.time_zone)
     with db.write() as tx:
         opinions.add_reason(tx, newsletter.id, reason, given_on=today)
     return True

@@ -8,9 +8,11 @@ from functools import partial
 import pytest
 
 from digest.compose.render import render
+from digest.domain.bidi import direction_of
 from digest.domain.editions import Story
 from digest.domain.slots import Slot, marker
 from digest.domain.theme import FONTS, read_theme
+from digest.subscriptions.sample import Sample, SampleStory
 from digest.templating import Letter, Templates
 from tests.builders import SITE
 from tests.weeks import english_week, make_story
@@ -27,6 +29,17 @@ def arabic_letter(*stories: Story) -> Letter:
     return render(edition, newsletter, stories or week, templates=TEMPLATES, site=SITE)
 
 
+SAMPLE = Sample(
+    subject="معبر رفح والهدنة",
+    date="الأحد، ١٢ مايو ٢٠٢٤",
+    url="https://news.example.test/archive/weekly-ar/2024-05-12",
+    stories=[
+        SampleStory(title="مصر ترفض التنسيق", url="https://example.com/1"),
+        SampleStory(title="The National", url=None),
+    ],
+)
+
+
 def notice(name: str) -> Letter:
     _, newsletter, _ = arabic_week()
     return TEMPLATES.letter(
@@ -40,6 +53,8 @@ def notice(name: str) -> Letter:
             "preferences_url": "https://news.example.test/preferences/x",
             "archive_url": "https://news.example.test/archive",
             "privacy_url": "https://news.example.test/privacy",
+            "latest": SAMPLE,
+            "direction_of": partial(direction_of, base="rtl"),
             "mail_domain": "news.example.test",
             "dkim_domain": "news.example.test",
             "relay": "relay.example.test",
