@@ -18,6 +18,7 @@ from pydantic import Field
 
 from digest.domain.errors import SettingsError
 from digest.domain.rates import RateRules
+from digest.settings.mailboxes import ImapSettings, MailboxSettings, MaildirSettings
 from digest.settings.parts import (
     DatabaseSettings,
     DkimSettings,
@@ -31,6 +32,7 @@ from digest.settings.parts import (
     SmtpSettings,
     WebSettings,
 )
+from digest.settings.signing_up import SignUpSettings
 
 __all__ = [
     "CONFIG_VARIABLE",
@@ -61,6 +63,10 @@ class Settings(Part):
     web: WebSettings = WebSettings()
     mail: MailSettings = MailSettings()
     inbound: InboundSettings = InboundSettings()
+    mailbox: MailboxSettings = MailboxSettings()
+    maildir: MaildirSettings = MaildirSettings()
+    imap: ImapSettings = ImapSettings()
+    sign_up: SignUpSettings = SignUpSettings()
     send: SendSettings = SendSettings()
     fetch: FetchSettings = FetchSettings()
     preflight: PreflightSettings = PreflightSettings()

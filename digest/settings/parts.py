@@ -36,7 +36,7 @@ def _check_path(value: object) -> object:
     return value
 
 
-def _read_list(value: object) -> object:
+def read_list(value: object) -> object:
     """A variable holds a list as `5, 10, 20`."""
     if isinstance(value, str):
         return [item.strip() for item in value.split(",")]
@@ -67,26 +67,27 @@ def _check_domains(rates: dict[str, int]) -> dict[str, int]:
     return names
 
 
-def _matching(pattern: str) -> pydantic.StringConstraints:
+def matching(pattern: str) -> pydantic.StringConstraints:
+    """Permit only text that matches."""
     return pydantic.StringConstraints(pattern=pattern)
 
 
-Line = Annotated[str, _matching(r"^[^\x00-\x1f\x7f]+$")]
-Word = Annotated[Line, _matching(r"^[!-~]+$")]
-Label = Annotated[str, _matching(r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$")]
+Line = Annotated[str, matching(r"^[^\x00-\x1f\x7f]+$")]
+Word = Annotated[Line, matching(r"^[!-~]+$")]
+Label = Annotated[str, matching(r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$")]
 Domain = Annotated[Line, AfterValidator(_reader(parse_domain))]
 BaseUrl = Annotated[Word, AfterValidator(_reader(parse_base_url))]
 Address = Annotated[Line, AfterValidator(_reader(_parse_address))]
 Place = Annotated[Path, BeforeValidator(_check_path), AfterValidator(Path.expanduser)]
 Secret = Annotated[SecretStr, Field(min_length=1)]
 Minutes = Annotated[float, Field(gt=0, le=1440)]
-Waits = Annotated[list[Minutes], BeforeValidator(_read_list), Field(min_length=1)]
+Waits = Annotated[list[Minutes], BeforeValidator(read_list), Field(min_length=1)]
 Networks = Annotated[
-    list[Annotated[str, AfterValidator(_check_network)]], BeforeValidator(_read_list)
+    list[Annotated[str, AfterValidator(_check_network)]], BeforeValidator(read_list)
 ]
 Letters = Annotated[int, Field(ge=1)]
 Counts = Annotated[dict[str, Letters], BeforeValidator(_read_table)]
-Days = Annotated[list[Letters], BeforeValidator(_read_list)]
+Days = Annotated[list[Letters], BeforeValidator(read_list)]
 Rates = Annotated[
     dict[str, Letters], BeforeValidator(_read_table), AfterValidator(_check_domains)
 ]
@@ -159,6 +160,10 @@ class WebSettings(Part):
     trusted_proxies: Networks = Field(
         default=["127.0.0.1", "::1"],
         description="Whose X-Forwarded-For is believed: addresses or networks.",
+    )
+    trusted_hosts: Annotated[list[Word], BeforeValidator(read_list)] = Field(
+        default=[],
+        description="Host names answered besides that of `base_url` and loopback.",
     )
 
 
