@@ -49,8 +49,8 @@ lint: $(READY) ## Formatter, linter, types and import contracts
 gates: $(READY) $(GATE_TOOLS) ## The letter before other people's tools: axe, html-validate, spam rules
 	$(BIN)/pytest $(GATES)
 
-screenshots: $(READY) ## Pictures of the letters, in var/screenshots
-	$(BIN)/pytest $(GATES)/test_looks.py
+screenshots: $(READY) ## Pictures of the letters and pages, in var/screenshots
+	$(BIN)/pytest $(GATES)/test_looks.py $(GATES)/test_site.py -k "not axe"
 
 $(GATE_TOOLS): $(GATES)/package-lock.json
 	@if command -v npm >/dev/null; then cd $(GATES) && npm ci --silent; \

@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from digest.bootstrap import Service
+from digest.storage.engine import TROUBLE
 from digest.web import (
     archive,
     confirm,
@@ -21,6 +22,7 @@ from digest.web import (
     feeds,
     information,
     leave,
+    looks,
     pictures,
     preferences,
     sign_up,
@@ -55,6 +57,7 @@ def make_app(service: Service, *, answer_after: float = _ANSWER_AFTER) -> Starle
         middleware=[Middleware(HeadersMiddleware)],
         exception_handlers={
             HTTPException: errors.http_error,
+            **dict.fromkeys(TROUBLE, errors.unavailable),
             Exception: errors.unexpected,
         },
     )
@@ -85,6 +88,7 @@ def _routes() -> list[BaseRoute]:
         Route("/archive", archive.index),
         Route("/archive/{newsletter}/{issue_date}", archive.show),
         Route("/pictures/{name}", pictures.show),
+        Route("/looks/{newsletter}.css", looks.show),
         _two_way("/feedback/{newsletter}/{issue_date}", feedback.show, feedback.submit),
         Route("/feed.xml", feeds.rss),
         Route("/feed.json", feeds.json_feed),

@@ -1,9 +1,9 @@
 """Past editions as web pages: released ones only, nothing personal in them."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
-from itertools import groupby
+from datetime import date, datetime
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -13,36 +13,47 @@ from digest.bootstrap import Service
 from digest.compose.view import EditionView, edition_view
 from digest.domain.editions import Edition
 from digest.domain.newsletters import Newsletter
-from digest.storage import editions
+from digest.storage import editions, published
+from digest.storage.published import Published
+from digest.web import linked_data
 from digest.web.pages import (
     all_newsletters,
     choose_newsletter,
+    form_stamp,
     render,
     render_text,
     service_of,
 )
 
+_YEAR = re.compile(r"[0-9]{4}")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Neighbours:
-    """The editions before and after one; None at the ends."""
+    """The issues before and after one; None at the ends."""
 
-    older: Edition | None
-    newer: Edition | None
+    older: Published | None
+    newer: Published | None
 
 
-def released(
-    service: Service, newsletter: Newsletter, limit: int = 520
-) -> Sequence[Edition]:
-    """Load the editions that readers have got, newest first; one per issue date."""
+def issues(service: Service, newsletter: Newsletter) -> Sequence[Published]:
+    """List the issues that readers have got, newest first."""
     with service.db.read() as tx:
-        found = editions.released(tx, newsletter_id=newsletter.id, limit=limit)
-    return [next(group) for _, group in groupby(found, key=lambda e: e.issue_date)]
+        return published.list_issues(tx, newsletter.id)
+
+
+def released(service: Service, newsletter: Newsletter, limit: int) -> Sequence[Edition]:
+    """Load the editions that readers got last, newest first."""
+    with service.db.read() as tx:
+        listed = published.list_issues(tx, newsletter.id)[:limit]
+        return [editions.get(tx, issue.edition_id) for issue in listed]
 
 
 def latest_of(service: Service, newsletter: Newsletter) -> Edition | None:
     """Return the newest edition that readers have got."""
-    return next(iter(released(service, newsletter, limit=1)), None)
+    with service.db.read() as tx:
+        found = editions.released(tx, newsletter_id=newsletter.id, limit=1)
+    return next(iter(found), None)
 
 
 def view_of(service: Service, newsletter: Newsletter, edition: Edition) -> EditionView:
@@ -69,33 +80,61 @@ def edition_html(service: Service, newsletter: Newsletter, edition: Edition) -> 
 
 
 def index(request: Request) -> Response:
-    """GET /archive: by year, newest first."""
-    service = service_of(request)
-    newsletter = choose_newsletter(request)
-    found = released(service, newsletter)
-    years = [
-        (year, list(group))
-        for year, group in groupby(found, key=lambda e: e.issue_date.year)
-    ]
-    others = [n for n in all_newsletters(service) if n.id != newsletter.id]
-    return render(request, "archive", newsletter, years=years, others=others)
+    """GET /archive: the latest year."""
+    return _show_year(request, choose_newsletter(request), None)
 
 
 def show(request: Request) -> Response:
-    """GET /archive/{newsletter}/{issue_date}."""
+    """GET /archive/{newsletter}/{issue_date}: an edition; with a year, all of it."""
     service = service_of(request)
+    if _YEAR.fullmatch(request.path_params["issue_date"]):
+        newsletter = choose_newsletter(request, request.path_params["newsletter"])
+        return _show_year(request, newsletter, int(request.path_params["issue_date"]))
     newsletter, found, place = _find(request)
-    edition = found[place]
+    edition = _load(service, found[place])
+    view = view_of(service, newsletter, edition)
     return render(
         request,
         "edition",
         newsletter,
         edition=edition,
-        view=view_of(service, newsletter, edition),
+        view=view,
+        published_at=published_at(edition),
+        linked_data=linked_data.describe(
+            view, newsletter, site=service.site, published_at=published_at(edition)
+        ),
+        stamp=form_stamp(service, newsletter),
         neighbours=Neighbours(
             older=found[place + 1] if place + 1 < len(found) else None,
             newer=found[place - 1] if place else None,
         ),
+    )
+
+
+def published_at(edition: Edition) -> datetime:
+    """Return when an edition went to its readers."""
+    return edition.released_at or edition.updated_at
+
+
+def _show_year(request: Request, newsletter: Newsletter, year: int | None) -> Response:
+    service = service_of(request)
+    found = issues(service, newsletter)
+    years = sorted({issue.issue_date.year for issue in found}, reverse=True)
+    shown = year or next(iter(years), None)
+    if year is not None and year not in years:
+        raise HTTPException(404)
+    # One page has one address: the latest year is the index.
+    is_index = years[:1] in ([], [shown])
+    path = "/archive" if is_index else f"/archive/{newsletter.slug}/{shown}"
+    return render(
+        request,
+        "archive",
+        newsletter,
+        address=service.site.page(path, newsletter.slug if is_index else None),
+        year=shown,
+        years=years,
+        editions=[issue for issue in found if issue.issue_date.year == shown],
+        others=[n for n in all_newsletters(service) if n.id != newsletter.id],
     )
 
 
@@ -106,12 +145,17 @@ def find_released(request: Request) -> tuple[Newsletter, Edition]:
         HTTPException: 404 where there is none.
     """
     newsletter, found, place = _find(request)
-    return newsletter, found[place]
+    return newsletter, _load(service_of(request), found[place])
 
 
-def _find(request: Request) -> tuple[Newsletter, Sequence[Edition], int]:
+def _load(service: Service, issue: Published) -> Edition:
+    with service.db.read() as tx:
+        return editions.get(tx, issue.edition_id)
+
+
+def _find(request: Request) -> tuple[Newsletter, Sequence[Published], int]:
     newsletter = choose_newsletter(request, request.path_params["newsletter"])
-    found = released(service_of(request), newsletter)
+    found = issues(service_of(request), newsletter)
     wanted = _read_date(request.path_params["issue_date"])
     place = next((i for i, e in enumerate(found) if e.issue_date == wanted), None)
     if place is None:

@@ -1,6 +1,9 @@
 """Turn a template into a response, in the language of a newsletter."""
 
 import hashlib
+import json
+from datetime import datetime
+from email.utils import format_datetime, mktime_tz, parsedate_tz
 from functools import partial
 from html import unescape
 from typing import Any
@@ -14,6 +17,7 @@ from digest.bootstrap import Service
 from digest.domain.bidi import direction_of
 from digest.domain.issue import write_date, write_figures
 from digest.domain.newsletters import Newsletter
+from digest.domain.tokens import Purpose
 from digest.storage import newsletters
 
 
@@ -73,11 +77,24 @@ def render_text(
         "direction": direction,
         "direction_of": partial(direction_of, base=direction),
         "prefix": prefix_of(service),
+        "looks": looks_path(newsletter) if newsletter and newsletter.theme else "",
         "site": service.site,
         "figures": lambda number: write_figures(str(number), digits=digits),
         "long_date": lambda day: write_date(day, language=language, digits=digits),
     }
     return service.templates.page(name, language=language, context=shared | context)
+
+
+def looks_path(newsletter: Newsletter) -> str:
+    """Return where a newsletter's own colours are; it changes with them."""
+    text = json.dumps([newsletter.direction, *sorted(newsletter.theme.items())])
+    version = hashlib.sha256(text.encode()).hexdigest()[:12]
+    return f"/looks/{newsletter.slug}.css?v={version}"
+
+
+def form_stamp(service: Service, newsletter: Newsletter) -> str:
+    """Sign the time at which a sign-up form is shown."""
+    return service.secrets.tokens.issue(Purpose.FORM, newsletter.id, at=service.now())
 
 
 def consent_wording(service: Service, newsletter: Newsletter) -> str:
@@ -86,12 +103,23 @@ def consent_wording(service: Service, newsletter: Newsletter) -> str:
     return " ".join(unescape(html).split())
 
 
-def cacheable(request: Request, body: str, media_type: str) -> Response:
-    """Answer with a validator, or 304 where the client has the same body already."""
+def cacheable(
+    request: Request, body: str, media_type: str, *, changed: datetime | None = None
+) -> Response:
+    """Answer with validators, or 304 where the client has the same body already.
+
+    Args:
+        request: What is answered.
+        body: The whole text.
+        media_type: Its type.
+        changed: When it changed last, if that is known.
+    """
     content = body.encode("utf-8")
     etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
     headers = {"ETag": etag}
-    if is_known(request, etag):
+    if changed is not None:
+        headers["Last-Modified"] = format_datetime(changed, usegmt=True)
+    if is_known(request, etag) or _is_unchanged(request, changed):
         return Response(status_code=304, headers=headers)
     return Response(content, media_type=media_type, headers=headers)
 
@@ -101,3 +129,11 @@ def is_known(request: Request, etag: str) -> bool:
     # RFC 9110 §13.1.2: a list of validators, compared weakly
     known = request.headers.get("If-None-Match", "").replace("W/", "")
     return etag in [each.strip() for each in known.split(",")]
+
+
+def _is_unchanged(request: Request, changed: datetime | None) -> bool:
+    # RFC 9110 §13.1.3: not where there is an If-None-Match, and no bad date counts.
+    if changed is None or "If-None-Match" in request.headers:
+        return False
+    since = parsedate_tz(request.headers.get("If-Modified-Since", ""))
+    return since is not None and int(changed.timestamp()) <= mktime_tz(since)

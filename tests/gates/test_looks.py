@@ -28,8 +28,8 @@ _LINKS = """
 
 def take(page: Page, name: str) -> Path:
     """Keep a picture of the whole letter."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
     path = FOLDER / f"{name}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=path, full_page=True)
     return path
 

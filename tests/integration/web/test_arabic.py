@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from html import unescape
 from pathlib import Path
 
@@ -242,15 +243,24 @@ def test_an_address_that_names_a_newsletter_decides(pages: Pages) -> None:
     assert '<html lang="ar" dir="rtl">' in refused.text
 
 
-def test_a_fault_of_ours_is_told_in_arabic(pages: Pages) -> None:
+def stopped() -> datetime:
+    """A clock that fails as nothing of ours should."""
+    raise RuntimeError
+
+
+def test_a_fault_of_ours_is_told_in_arabic(pages: Pages, service: Service) -> None:
+    broken = make_app(replace(service, clock=stopped), answer_after=0)
+    with TestClient(broken, raise_server_exceptions=False) as client:
+        fault = client.get("/", headers=ARABIC)
     with pages.service.db.write() as tx:
         tx.exec_driver_sql("DROP TABLE sections")
 
-    answer = pages.client.get("/", headers=ARABIC)
+    trouble = pages.client.get("/", headers=ARABIC)
 
-    assert answer.status_code == 500
-    assert '<html lang="ar" dir="rtl">' in answer.text
-    assert words_of(answer.text) == set()
+    assert (fault.status_code, trouble.status_code) == (500, 503)
+    for answer in (fault, trouble):
+        assert '<html lang="ar" dir="rtl">' in answer.text
+        assert words_of(answer.text) == set()
 
 
 def test_the_first_page_stays_that_of_the_first_newsletter(pages: Pages) -> None:

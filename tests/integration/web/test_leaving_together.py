@@ -84,7 +84,7 @@ def test_a_database_that_fails_is_told_to_each_and_held_against_nobody(
         tx.exec_driver_sql("ALTER TABLE elsewhere RENAME TO audit")
     answered = post(site, links[0])
 
-    assert refused == {500: READERS}
+    assert refused == {503: READERS}
     assert untouched == {"active": READERS}
     assert answered == 200
     assert states(service)["unsubscribed"] == 1

@@ -1,0 +1,320 @@
+"""Every public page of an installation with two newsletters, as its readers get it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Route
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route as AppRoute
+from starlette.testclient import TestClient
+
+from digest.bootstrap import Service
+from digest.domain.actor import READER
+from digest.domain.addresses import parse_address
+from digest.domain.editions import Edition, Story
+from digest.domain.newsletters import Newsletter
+from digest.domain.states import EditionState
+from digest.domain.subscribers import Origin
+from digest.domain.tokens import Purpose
+from digest.settings import Settings
+from digest.storage import editions, newsletters, schema, subscribers, subscriptions
+from digest.storage.engine import Database
+from digest.subscriptions import leave, opt_in, sign_up
+from digest.templating import Templates
+from digest.web.app import make_app
+from tests.builders import NOW, SECRETS, SITE
+from tests.drawings import put_files
+from tests.weeks import add_article, english_week
+from tests.weeks_arabic import arabic_week
+
+ORIGIN = Origin(source="test", wording="Yes.")
+_OLD = (date(2024, 5, 5), date(2024, 4, 28), date(2023, 12, 31))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """One page.
+
+    Attributes:
+        path: Where it stands.
+        status: What it was answered with.
+        html: What it is.
+    """
+
+    path: str
+    status: int
+    html: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublicSite:
+    """An installation, and each of its pages by name.
+
+    Attributes:
+        pages: `sign-up-en` and the like.
+        client: For what pages ask for: the style sheet, pictures.
+    """
+
+    pages: Mapping[str, Shown]
+    client: TestClient
+    _files: dict[str, tuple[bytes, str]] = field(default_factory=dict)
+
+    def put(self, url: str, html: str) -> None:
+        """Answer an address with a page that was asked for before."""
+        path = url.removeprefix(SITE.base_url)
+        self._files[path] = (html.encode(), "text/html; charset=utf-8")
+
+    def fetch(self, url: str) -> tuple[bytes, str]:
+        """Return a file of the site and its type."""
+        path = url.removeprefix(SITE.base_url)
+        if path not in self._files:
+            answer = self.client.get(path)
+            assert answer.status_code == 200, url
+            self._files[path] = (answer.content, answer.headers["Content-Type"])
+        return self._files[path]
+
+
+@contextmanager
+def public_site(home: Path) -> Iterator[PublicSite]:
+    """Build the installation, and ask for every page once."""
+    db = Database(f"sqlite:///{home / 'digest.db'}")
+    schema.upgrade(db)
+    service = Service(
+        settings=Settings(home=home),
+        db=db,
+        site=SITE,
+        secrets=SECRETS,
+        templates=Templates(),
+        clock=lambda: NOW,
+    )
+    slugs = {
+        "en": _publish(service, english_week()),
+        "ar": _publish(service, arabic_week()),
+    }
+    for slug in slugs.values():
+        _sign_up_readers(service, slug)
+    app = make_app(service, answer_after=0)
+    app.router.routes[:0] = [
+        AppRoute("/refused/{newsletter}/{status:int}", _refuse, methods=["GET"])
+    ]
+    with TestClient(app, raise_server_exceptions=False) as client:
+        pages: dict[str, Shown] = {}
+        for language, slug in slugs.items():
+            asked = _Asking(
+                client=client, service=service, slug=slug, language=language
+            )
+            pages |= {f"{name}-{language}": page for name, page in asked.every()}
+        yield PublicSite(pages=pages, client=client)
+    db.close()
+
+
+def _refuse(request: Request) -> Response:
+    """Fail as a route would; 500 is a fault of ours."""
+    status = request.path_params["status"]
+    if status == 500:
+        raise RuntimeError
+    raise HTTPException(status)
+
+
+def _publish(
+    service: Service, week: tuple[Edition, Newsletter, Sequence[Story]]
+) -> str:
+    """Store a newsletter, its reference week and earlier issues of the same words."""
+    edition, seed, told = week
+    with service.db.write() as tx:
+        newsletter = newsletters.add(tx, seed, now=NOW)
+    put_files(service.db, told)
+    for number, day in enumerate((edition.issue_date, *_OLD)):
+        stories = [
+            replace(
+                story,
+                article_id=add_article(
+                    service.db, newsletter, title=f"{story.title} {number}"
+                ).id,
+            )
+            for story in told
+        ]
+        sent = replace(
+            edition,
+            newsletter_id=newsletter.id,
+            issue_date=day,
+            number=edition.number - number,
+            state=EditionState.SENT,
+            released_at=NOW - timedelta(days=7 * number),
+        )
+        with service.db.write() as tx:
+            editions.insert_edition(tx, sent, stories)
+    return newsletter.slug
+
+
+def _sign_up_readers(service: Service, slug: str) -> None:
+    """Layla is active, huda has left, nour is pending, in each newsletter."""
+    for name in ("layla", "huda"):
+        opt_in.record(
+            service.db,
+            newsletter=slug,
+            address=parse_address(f"{name}.{slug}@example.test"),
+            origin=ORIGIN,
+            secrets=service.secrets,
+            actor=READER,
+            now=NOW,
+        )
+    leave.by_token(
+        service.db,
+        token=_token(service, Purpose.UNSUBSCRIBE, f"huda.{slug}", NOW),
+        origin=ORIGIN,
+        secrets=service.secrets,
+        actor=READER,
+        now=NOW - timedelta(days=1),
+    )
+    sign_up.request(
+        service.db,
+        newsletter=slug,
+        address=parse_address(f"nour.{slug}@example.test"),
+        origin=ORIGIN,
+        site=service.site,
+        secrets=service.secrets,
+        templates=service.templates,
+        actor=READER,
+        now=NOW,
+    )
+
+
+def _token(service: Service, purpose: Purpose, reader: str, at: datetime) -> str:
+    with service.db.read() as tx:
+        found = subscribers.find(tx, f"{reader}@example.test")
+        assert found is not None
+        held = subscriptions.for_subscriber(tx, found.id)[0]
+    return service.secrets.tokens.issue(purpose, held.id, at=at)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Asking:
+    """Asks for each page that a newsletter's reader can come to."""
+
+    client: TestClient
+    service: Service
+    slug: str
+    language: str
+
+    def every(self) -> Iterator[tuple[str, Shown]]:
+        yield from self._open()
+        yield from self._errors()
+        yield from self._personal()
+        yield from self._acted()
+
+    def _open(self) -> Iterator[tuple[str, Shown]]:
+        query = f"?newsletter={self.slug}"
+        yield "sign-up", self._get(f"/{query}")
+        for name in ("archive", "privacy", "help", "accessibility"):
+            yield name, self._get(f"/{name}{query}")
+        for name, day in (("edition", "2024-05-12"), ("edition-old", "2024-05-05")):
+            yield name, self._get(f"/archive/{self.slug}/{day}")
+        yield "feedback", self._get(f"/feedback/{self.slug}/2024-05-12?answer=fine")
+        yield "check-inbox", self._sign_up("new")
+        yield "sign-up-mistaken", self._sign_up("half@")
+
+    def _errors(self) -> Iterator[tuple[str, Shown]]:
+        for status in (400, 405, 408, 410, 413, 429, 500, 503):
+            yield str(status), self._get(f"/refused/{self.slug}/{status}")
+        yield "404", self._get(f"/archive/{self.slug}/1999-01-01")
+        yield "link-mistyped", self._get("/confirm/x")
+        yield "leave-mistyped", self._get("/u/x")
+
+    def _personal(self) -> Iterator[tuple[str, Shown]]:
+        old = NOW - timedelta(days=8)
+        yield "confirm", self._get(self._link("confirm", "nour"))
+        yield "confirm-expired", self._get(self._link("confirm", "nour", at=old))
+        yield "confirm-already", self._get(self._link("confirm", "layla"))
+        yield "leave", self._get(self._link("u", "layla"))
+        yield "leave-left", self._get(self._link("u", "huda"))
+        yield "preferences", self._get(self._link("preferences", "layla"))
+        yield "preferences-left", self._get(self._link("preferences", "huda"))
+
+    def _acted(self) -> Iterator[tuple[str, Shown]]:
+        """What comes after a button, in an order in which each one works."""
+        feedback = f"/feedback/{self.slug}/2024-05-12"
+        confirm, leaving = self._link("confirm", "nour"), self._link("u", "layla")
+        preferences = self._link("preferences", "layla")
+        other = "weekly" if self.slug != "weekly" else "weekly-ar"
+        for name, path, form in (
+            ("feedback-thanks", feedback, {"answer": "useful"}),
+            ("welcome", confirm, {}),
+            ("preferences-saved", preferences, {"action": "save", "sections": "arts"}),
+            ("preferences-paused", preferences, {"action": "pause", "weeks": "4"}),
+            ("preferences-resumed", preferences, {"action": "resume"}),
+            (
+                "preferences-joined",
+                preferences,
+                {"action": "join", "newsletter": other},
+            ),
+            ("left", leaving, {"page": "1"}),
+            ("undone", leaving, {"undo": "1"}),
+            ("delete", preferences, {"action": "delete"}),
+        ):
+            yield name, self._post(path, form)
+
+    def _sign_up(self, typed: str) -> Shown:
+        address = f"{typed}.{self.slug}@example.test" if "@" not in typed else typed
+        stamp = self.service.secrets.tokens.issue(
+            Purpose.FORM, 1, at=NOW - timedelta(minutes=1)
+        )
+        return self._post(
+            "/subscribe",
+            {"address": address, "newsletter": self.slug, "stamp": stamp},
+        )
+
+    def _link(self, path: str, name: str, at: datetime = NOW) -> str:
+        reader = f"{name}.{self.slug}"
+        return f"/{path}/{_token(self.service, _PURPOSES[path], reader, at)}"
+
+    def _get(self, path: str) -> Shown:
+        return self._ask("GET", path)
+
+    def _post(self, path: str, form: Mapping[str, str]) -> Shown:
+        return self._ask("POST", path, form)
+
+    def _ask(
+        self, method: str, path: str, form: Mapping[str, str] | None = None
+    ) -> Shown:
+        answer = self.client.request(
+            method, path, data=form, headers={"Accept-Language": self.language}
+        )
+        return Shown(path=path, status=answer.status_code, html=answer.text)
+
+
+_PURPOSES = {
+    "confirm": Purpose.CONFIRM,
+    "u": Purpose.UNSUBSCRIBE,
+    "preferences": Purpose.PREFERENCES,
+}
+
+
+@contextmanager
+def opened(browser: Browser, site: PublicSite) -> Iterator[Page]:
+    """Open a page of a browser that gets all it asks for from the site, or nothing."""
+
+    def answer(route: Route) -> None:
+        url = route.request.url
+        if not url.startswith(SITE.base_url):
+            pytest.fail(f"a page asked for {url}")
+        body, kind = site.fetch(url)
+        route.fulfill(body=body, content_type=kind)
+
+    with browser.new_context(viewport={"width": 375, "height": 800}) as context:
+        page = context.new_page()
+        page.route("**/*", answer)
+        yield page
+
+
+def show(page: Page, site: PublicSite, name: str) -> None:
+    """Show one of the site's pages, by name."""
+    shown = site.pages[name]
+    site.put(SITE.base_url + shown.path, shown.html)
+    page.goto(SITE.base_url + shown.path, wait_until="load")
