@@ -76,6 +76,7 @@ def sign_readers_up(service: Service, newsletter: str, addresses: list[str]) -> 
             newsletter=newsletter,
             address=parse_address(address),
             origin=_ORIGIN,
+            rules=None,
             site=service.site,
             secrets=service.secrets,
             templates=service.templates,

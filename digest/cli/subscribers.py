@@ -102,6 +102,7 @@ def add(
             letter_format=letter_format,
             name=name,
             origin=_ORIGIN,
+            rules=None,
             site=service.site,
             secrets=service.secrets,
             templates=service.templates,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PARTS = 12
@@ -51,6 +52,10 @@ class SignUpRules:
     per_mailbox: int = 3
     altogether: int = 3000
     disposable_domains: Sequence[str] = ()
+
+    def is_disposable(self, domain: str) -> bool:
+        """Tell whether addresses of a domain are most likely thrown away soon."""
+        return any(fnmatchcase(domain, each) for each in self.disposable_domains)
 
     def of_network(self, key: str) -> Allowance:
         """Return what one network may ask for."""

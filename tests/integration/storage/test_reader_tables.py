@@ -196,16 +196,18 @@ def test_evidence_cannot_be_changed(db: Database, change: str) -> None:
 def test_counts_requests_since_the_last_opt_in(db: Database) -> None:
     with db.write() as tx:
         reader = add_alice(tx)
-        none = consents.unanswered_requests(tx, reader)
+        none = consents.unanswered_requests(tx, reader, since=NOW)
         append(tx, reader, ConsentAction.REQUESTED)
         append(tx, reader, ConsentAction.CONFIRMED)
         append(tx, reader, ConsentAction.REQUESTED, days=3)
         append(tx, reader, ConsentAction.REQUESTED, days=5)
 
-        two = consents.unanswered_requests(tx, reader)
+        two = consents.unanswered_requests(tx, reader, since=NOW)
+        late = consents.unanswered_requests(tx, reader, since=NOW + timedelta(days=4))
 
     assert none == (0, None)
     assert two == (2, NOW + timedelta(days=5))
+    assert late == (1, NOW + timedelta(days=5))
 
 
 def suppress(tx: Tx, reason: SuppressionReason) -> bool:

@@ -191,12 +191,12 @@ def test_a_month_later_an_address_may_be_asked_again(desk: Desk) -> None:
 
 def test_one_inbox_gets_few_letters_whatever_it_is_called(desk: Desk) -> None:
     """Attack A6: many providers deliver all of these to one person."""
-    names = ["b+1", "b+2", "b.o", "bo+x", "b.o+3", "b+4"]
+    names = ["bob+1", "b.ob", "bo.b", "bob+2", "bo.b+3"]
 
     outcomes = [desk.ask(address=parse_address(f"{n}@example.test")) for n in names]
 
-    assert outcomes == ["mailed", "mailed", "mailed", "mailed", "mailed", "limited"]
-    assert len(desk.mailed()) == 5
+    assert outcomes == ["mailed", "mailed", "mailed", "limited", "limited"]
+    assert len(desk.mailed()) == 3
 
 
 def test_what_a_limit_refuses_leaves_nothing_behind(desk: Desk) -> None:
