@@ -1,26 +1,15 @@
 """From a pasted page to letters in Postfix's sink, by commands and pages alone."""
 
-import email
-import email.policy
 import http.client
-import json
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
+from tests.e2e.house import House, housed, pages_of
 from tests.material import MATERIAL, SHARED
 
 ADDRESS = "https://paper.example/2024/05/12/the-story/"
@@ -32,106 +21,27 @@ NEXT_WEEK = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class House:
-    """An installation used through its commands, and the sink it posts to."""
-
-    home: Path
-    letters: Path
-    environ: dict[str, str]
-
-    def digest(self, *arguments: str) -> Any:
-        """Run one command and return its JSON document."""
-        done = subprocess.run(  # noqa: S603 - our own command
-            [sys.executable, "-m", "digest", *arguments, "--json"],
-            env=self.environ,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return json.loads(done.stdout)
-
-    def received(self) -> dict[str, list[EmailMessage]]:
-        """The editions' letters the sink took, by envelope recipient."""
-        found: dict[str, list[EmailMessage]] = {}
-        for path in sorted(self.letters.iterdir()):
-            head, _, letter = path.read_bytes().partition(b"Received: ")
-            text = head.decode()
-            (line,) = [x for x in text.splitlines() if x.startswith("X-Rcpt-Args")]
-            message = email.message_from_bytes(
-                b"Received: " + letter, policy=email.policy.default
-            )
-            if message["List-Unsubscribe"] and message["Subject"] != "welcome":
-                found.setdefault(line.partition("<")[2].partition(">")[0], []).append(
-                    message
-                )
-        return found
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
-
-
-def wait_for(port: int) -> None:
-    """Wait until something listens, ten seconds at most."""
-    for _ in range(1000):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.01)
-    pytest.fail(f"nothing listens on port {port}")
-
-
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    sink = shutil.which("smtp-sink", path=f"{os.environ['PATH']}:/usr/sbin")
-    if sink is None:
-        pytest.skip("smtp-sink (Debian's postfix) is not installed")
-    # Not below pytest's own folder: the sink gives its rights up, and may not enter.
-    letters = Path(tempfile.mkdtemp(prefix="digest-letters-"))
-    letters.chmod(0o777)
-    smtp, web = free_port(), free_port()
-    command = [sink, "-d", f"{letters}/%M.", f"127.0.0.1:{smtp}", "100"]
-    if os.getuid() == 0:
-        command[1:1] = ["-u", "nobody"]
-    environ = {k: v for k, v in os.environ.items() if not k.startswith("DIGEST_")}
-    environ |= {
-        "DIGEST_HOME": str(tmp_path / "home"),
-        "DIGEST_SMTP__PORT": str(smtp),
-        "DIGEST_SMTP__SECURITY": "none",
-        "DIGEST_WEB__PORT": str(web),
-        "DIGEST_WEB__BASE_URL": f"http://127.0.0.1:{web}",
-    }
-    process = subprocess.Popen(command)  # noqa: S603 - Postfix's own
-    wait_for(smtp)
-    try:
-        yield House(home=tmp_path / "home", letters=letters, environ=environ)
-    finally:
-        process.terminate()
-        process.wait()
-        shutil.rmtree(letters)
+    with housed(tmp_path / "home") as found:
+        yield found
 
 
 @pytest.fixture
 def pages(house: House) -> Iterator[int]:
     """The public pages, served; their port."""
-    port = int(house.environ["DIGEST_WEB__PORT"])
     house.digest("init")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "digest", "serve", "--only", "web"],
-        env=house.environ,
-        stderr=subprocess.DEVNULL,
-    )
-    wait_for(port)
-    try:
+    with pages_of(house) as port:
         yield port
-    finally:
-        process.terminate()
-        process.wait()
+
+
+def editions_of(house: House) -> dict[str, list[EmailMessage]]:
+    """The editions' letters that came, by reader."""
+    found = {
+        who: [letter for letter in letters if letter["List-Unsubscribe"]]
+        for who, letters in house.received().items()
+    }
+    return {who: letters for who, letters in found.items() if letters}
 
 
 @pytest.fixture
@@ -178,7 +88,7 @@ def test_each_active_reader_gets_one_letter_until_one_click_ends_it(
 
     send(house, "2024-05-12")
 
-    first = house.received()
+    first = editions_of(house)
     assert {who: len(letters) for who, letters in first.items()} == {
         "alice@readers.example": 1,
         "dora@readers.example": 1,
@@ -200,7 +110,7 @@ def test_each_active_reader_gets_one_letter_until_one_click_ends_it(
     house.digest("articles", "import", str(later), "--url", f"{ADDRESS}next")
     send(house, "2024-05-19")
 
-    second = house.received()
+    second = editions_of(house)
     assert {who: len(letters) for who, letters in second.items()} == {
         "alice@readers.example": 1,
         "dora@readers.example": 2,

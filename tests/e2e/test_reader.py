@@ -1,13 +1,16 @@
-"""A reader's whole way in real Chromium, without scripts."""
+"""The pages in real Chromium, without scripts: by keyboard, and on a small phone."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from itertools import count
 
 import pytest
 from playwright.sync_api import Browser, Page
 
 from digest.bootstrap import Service
 from digest.storage import tables
-from tests.builders import add_newsletter
+from tests.builders import NOW, add_newsletter
 from tests.e2e.browser import launched
 from tests.e2e.serving import serving
 
@@ -18,7 +21,10 @@ NARROW = {"width": 320, "height": 640}  # WCAG 2.2, 1.4.10
 def site(service: Service) -> Iterator[str]:
     """The pages on a real socket, in a thread of their own."""
     add_newsletter(service.db)
-    with serving(service) as address:
+    # A person takes their time, and so does this clock.
+    seconds = count(step=2)
+    slow = replace(service, clock=lambda: NOW + timedelta(seconds=next(seconds)))
+    with serving(slow) as address:
         yield address
 
 
@@ -35,53 +41,9 @@ def page(browser: Browser) -> Iterator[Page]:
         yield context.new_page()
 
 
-def link_of(service: Service, kind: str) -> str:
-    """Return the path of the link in a letter: the confirmation's or the way out."""
-    with service.db.read() as tx:
-        query = tables.notices.select().where(tables.notices.c.kind == kind)
-        text: str = tx.execute(query).one().text
-    marker = "/confirm/" if kind == "confirmation" else "/u/"
-    return marker + text.partition(marker)[2].split()[0]
-
-
 def state(service: Service) -> str:
     with service.db.read() as tx:
         return str(tx.execute(tables.subscriptions.select()).one().state)
-
-
-def test_a_reader_signs_up_confirms_leaves_and_comes_back(
-    page: Page, site: str, service: Service
-) -> None:
-    """One walk, since each step starts where the one before ended."""
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-
-    page.goto(site)
-    page.get_by_label("E-mail address").fill("nadia@example.test")
-    page.get_by_label("Features").check()
-    page.get_by_role("button", name="Sign up").click()
-    assert page.get_by_role("heading", level=1).inner_text() == "Check your inbox"
-    assert state(service) == "pending"
-
-    page.goto(site + link_of(service, "confirmation"))
-    page.get_by_role("button", name="Yes, send it to me").click()
-    assert page.get_by_role("heading", level=1).inner_text() == "You are subscribed"
-    assert state(service) == "active"
-
-    page.goto(site + link_of(service, "welcome"))
-    page.get_by_role("button", name="Unsubscribe").click()
-    assert page.get_by_role("heading", level=1).inner_text() == "You are out"
-    assert state(service) == "unsubscribed"
-
-    page.get_by_role("button", name="Undo").click()
-    assert page.get_by_role("heading", level=1).inner_text() == "You are back"
-    assert state(service) == "active"
-
-    assert said == []
-    assert all(url.startswith(site) for url in asked)
-    assert page.context.cookies() == []
 
 
 def test_the_keyboard_alone_is_enough(page: Page, site: str, service: Service) -> None:
