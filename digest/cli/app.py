@@ -33,6 +33,8 @@ _MODULES = {
     "deliveries": ["deliveries"],
     "worker": ["worker"],
     "serve": ["serve"],
+    "inbound": ["inbound"],
+    "quarantine": ["inbound"],
     "schedules": ["schedules"],
     "dkim": ["dkim"],
     "doctor": ["doctor"],

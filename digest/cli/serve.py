@@ -1,4 +1,4 @@
-"""`serve`: the public pages, the schedule and the send worker in one process."""
+"""`serve`: pages, mail that comes in, the schedule and the send worker together."""
 
 import asyncio
 import signal
@@ -14,6 +14,7 @@ from digest.cli.crew import Crew
 from digest.cli.face import Face, face_of
 from digest.cli.worker import crew_plan
 from digest.domain.errors import UsageError
+from digest.inbound import running
 from digest.schedule import runner
 from digest.send import worker
 from digest.send.post import Post
@@ -37,10 +38,10 @@ def run_serve(
     ctx: typer.Context,
     *,
     only: Annotated[
-        str, typer.Option(help="Parts to run, comma separated: web, schedule, worker")
+        str, typer.Option(help="Parts: web, inbound, schedule, worker; with commas")
     ] = "",
 ) -> None:
-    """Serve the public pages, follow schedules and carry letters until stopped."""
+    """Serve pages, take mail in, follow schedules, carry letters until stopped."""
     names = _choose(only)
     face = face_of(ctx)
     loops.run(_serve(face, face.service(), names))
@@ -90,6 +91,19 @@ async def _web(run: _Run) -> None:
     )
 
 
+async def _inbound(run: _Run) -> None:
+    service = run.service
+    settings = service.settings.inbound
+    if not running.has_any(service):
+        run.face.say("Taking no mail in: inbound.protocol is none.")
+
+    def tell(port: int) -> None:
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        run.face.say(f"Taking mail by {settings.protocol} on {host}:{port}")
+
+    await running.run(service, stop=run.stop, ready=tell)
+
+
 async def _schedule(run: _Run) -> None:
     run.face.say("Following schedules.")
     await runner.run(run.service, stop=run.stop)
@@ -107,6 +121,7 @@ async def _worker(run: _Run) -> None:
 
 _PARTS: Mapping[str, Callable[[_Run], Coroutine[Any, Any, None]]] = {
     "web": _web,
+    "inbound": _inbound,
     "schedule": _schedule,
     "worker": _worker,
 }

@@ -10,8 +10,13 @@ class NoticeKind(StrEnum):
 
     CONFIRMATION = "confirmation"  # asks for the second opt-in
     WELCOME = "welcome"  # says it worked; carries the list headers
+    RIGHTS = "rights"  # opens a reader's data for an hour, at their request
+    NEW_ADDRESS = "new-address"  # asks whether letters may go to that address
+    MOVED = "moved"  # tells the old address that they go elsewhere now
     TEST = "test"  # an edition's test letter, never counted
     PROBE = "probe"  # `mail test`: one signed letter to an operator
+    ANSWER = "answer"  # answers a message; from the null sender (RFC 3834 §3.3)
+    FORWARD = "forward"  # tells the operator of a message for postmaster or abuse
 
 
 @dataclass(frozen=True, kw_only=True)

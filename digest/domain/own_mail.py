@@ -87,14 +87,15 @@ class Verdict:
     why: str
 
 
+OPERATOR_NAMES = ("postmaster", "abuse")
+
 _TOKEN = re.compile(r"[a-z2-7]{37,44}")
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _PLAIN: Mapping[str, Post] = {
     "subscribe": Post.SUBSCRIBE,
     "unsubscribe": Post.UNSUBSCRIBE,
     "complaints": Post.COMPLAINTS,
-    "postmaster": Post.OPERATOR,
-    "abuse": Post.OPERATOR,
+    **dict.fromkeys(OPERATOR_NAMES, Post.OPERATOR),
 }
 _TAGGED: Mapping[str, tuple[Post, re.Pattern[str]]] = {
     "subscribe": (Post.SUBSCRIBE, _SLUG),

@@ -14,6 +14,7 @@ from digest.domain.own_mail import Recipient, read_recipient
 from digest.inbound import handling
 from digest.storage import inbox
 from digest.storage.engine import TROUBLE
+from digest.storage.inbox import Kept
 
 _log = structlog.get_logger()
 _NO_SPACE = ("full", "no space", "quota")
@@ -65,26 +66,48 @@ def take(service: Service, *, raw: bytes, sender: str, recipient: str) -> Reply:
         What to answer. After 250 the message is in the database; after 4xx and 5xx
         it is not, and whoever gave it still has it.
     """
+    return _take(service, raw, sender, recipient)[0]
+
+
+def take_and_tell(
+    service: Service, *, raw: bytes, sender: str, recipient: str
+) -> tuple[Reply, Kept | None]:
+    """Do as `take` does, and also say what became of the message, if it was kept."""
+    reply, message_id = _take(service, raw, sender, recipient)
+    if message_id is None:
+        return reply, None
+    with service.db.read() as tx:
+        return reply, inbox.look(tx, message_id)[0]
+
+
+def _take(
+    service: Service, raw: bytes, sender: str, recipient: str
+) -> tuple[Reply, int | None]:
     if find_recipient(service, recipient) is None:
-        return UNKNOWN
+        return UNKNOWN, None
     if len(raw) > service.settings.inbound.message_octets:
-        return TOO_LARGE
+        return TOO_LARGE, None
     try:
-        with service.db.write() as tx:
-            message_id = inbox.add(
-                tx,
-                raw=raw,
-                sender=clean_address(sender),
-                recipient=clean_address(recipient).lower(),
-                now=service.now(),
-            )
+        message_id = _keep(service, raw, sender, recipient)
     except TROUBLE as error:
-        return _explain(str(error.orig))
+        return _explain(str(error.orig)), None
     except OSError as error:
-        return _explain(error.strerror or "")
-    _log.info("inbound.kept", message=message_id, octets=len(raw))
+        return _explain(error.strerror or ""), None
     handling.handle(service, message_id)
-    return TAKEN
+    return TAKEN, message_id
+
+
+def _keep(service: Service, raw: bytes, sender: str, recipient: str) -> int:
+    with service.db.write() as tx:
+        message_id = inbox.add(
+            tx,
+            raw=raw,
+            sender=clean_address(sender),
+            recipient=clean_address(recipient).lower(),
+            now=service.now(),
+        )
+    _log.info("inbound.kept", message=message_id, octets=len(raw))
+    return message_id
 
 
 def clean_address(address: str) -> str:

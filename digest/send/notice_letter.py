@@ -56,8 +56,10 @@ class NoticeLetters:
             (OWN_HEADER, token),
             *body.content_fields,
         ]
+        is_answer = notice.kind == NoticeKind.ANSWER
         return Envelope(
-            sender=self._site.bounce_address(token),
+            # RFC 3834 §3.3: an answer's failure is told to nobody, so that none loops
+            sender="" if is_answer else self._site.bounce_address(token),
             recipient=notice.address,
             message=assemble(fields, body.fill({}), signer=self._signer, at=dated_at),
         )

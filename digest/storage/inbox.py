@@ -123,6 +123,14 @@ def waiting(tx: Tx, *, before: datetime, limit: int = 100) -> Sequence[int]:
     return [int(row_id) for row_id in tx.execute(query).scalars()]
 
 
+def count_for(tx: Tx, recipients: Sequence[str], *, since: datetime) -> int:
+    """Count what came to some addresses after an instant."""
+    query = select(func.count()).where(
+        _c.recipient.in_(recipients), _c.received_at > since
+    )
+    return int(tx.execute(query).scalar_one())
+
+
 def list_quarantined(
     tx: Tx, *, kind: MessageKind | None = None, after: int = 0, limit: int
 ) -> Sequence[Kept]:
@@ -135,7 +143,7 @@ def list_quarantined(
     )
     if kind is not None:
         query = query.where(_c.kind == kind)
-    return [_load_kept(row) for row in tx.execute(query)]
+    return [_load_kept(row) for row in tx.execute(query).all()]
 
 
 def look(tx: Tx, message_id: int) -> tuple[Kept, bytes]:
@@ -221,7 +229,7 @@ def _load(row: Row[Any]) -> Incoming:
     )
 
 
-def _load_kept(row: Row[Any]) -> Kept:
+def _load_kept(row: Row[*tuple[Any, ...]]) -> Kept:
     return Kept(
         id=row.id,
         received_at=row.received_at,

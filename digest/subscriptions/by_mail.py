@@ -1,0 +1,185 @@
+"""What messages bring about: nothing but letters, unless a token of ours signs for it.
+
+Whoever writes can put any address into From. So a plain message only ever starts what
+the holder of the address must finish (RFC 3834 §2, attack A21).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from digest.domain.addresses import EmailAddress
+from digest.domain.newsletters import Newsletter
+from digest.domain.own_mail import OPERATOR_NAMES
+from digest.domain.secrets import Secrets
+from digest.domain.site import Site
+from digest.domain.states import SubscriptionState
+from digest.domain.subscribers import Subscription
+from digest.domain.tokens import Purpose
+from digest.storage import (
+    auto_replies,
+    inbox,
+    newsletters,
+    notices,
+    subscribers,
+    subscriptions,
+    suppressions,
+)
+from digest.storage.engine import Database, Tx
+from digest.subscriptions.mail_answers import (
+    Answered,
+    Leave,
+    write_help,
+    write_leaving,
+    write_to_operator,
+)
+from digest.templating import Templates
+
+_MOST_FORWARDED = 24  # a day
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """What is needed to answer.
+
+    Attributes:
+        db: The database.
+        site: Our addresses.
+        secrets: For tokens and hashes.
+        templates: For letters.
+        now: When.
+    """
+
+    db: Database
+    site: Site
+    secrets: Secrets
+    templates: Templates
+    now: datetime
+
+
+def offer_leave(
+    desk: Desk, answered: Answered, *, author: EmailAddress, newsletter: str | None
+) -> bool:
+    """Answer a message that asks to stop the letters; nothing else changes.
+
+    The ways out go to nobody but the holder of the address on file.
+
+    Args:
+        desk: To answer with.
+        answered: The message.
+        author: The address it says it is from.
+        newsletter: In whose language, where none goes to that address; None: the
+            first one's.
+
+    Returns:
+        Whether an answer is in the queue; False: it was answered lately.
+    """
+    with desk.db.write() as tx:
+        reader = subscribers.find(tx, author.key)
+        held = [] if reader is None else _live(tx, reader.id)
+        to = author.address if held else answered.to
+        if not _may_answer(tx, desk, to, is_help=not held):
+            return False
+        leaves = [_way_out(tx, desk, each) for each in held]
+        fallback = _choose(tx, newsletter)
+        letter = write_leaving(
+            Answered(message=answered.message, to=to, message_id=answered.message_id),
+            leaves,
+            newsletter=leaves[0].newsletter if leaves else fallback,
+            subscriber_id=reader.id if reader is not None and held else None,
+            site=desk.site,
+            templates=desk.templates,
+        )
+        notices.add(tx, letter, now=desk.now)
+        return True
+
+
+def explain(desk: Desk, answered: Answered, *, newsletter: str | None) -> bool:
+    """Answer what our addresses are for.
+
+    Returns:
+        Whether an answer is in the queue; False: it was answered lately.
+    """
+    with desk.db.write() as tx:
+        if not _may_answer(tx, desk, answered.to, is_help=True):
+            return False
+        letter = write_help(
+            answered,
+            newsletter=_choose(tx, newsletter),
+            site=desk.site,
+            templates=desk.templates,
+        )
+        notices.add(tx, letter, now=desk.now)
+        return True
+
+
+def tell_operator(
+    desk: Desk,
+    message: int,
+    *,
+    operator: str | None,
+    recipient: str,
+    author: str,
+    subject: str,
+    text: str,
+) -> bool:
+    """Tell the operator of a message for postmaster or abuse, at most 24 a day.
+
+    Args:
+        desk: To write with.
+        message: Its row id.
+        operator: Whom to tell; None: the first newsletter's editor.
+        recipient: Which address it came to.
+        author: Whom it says it is from.
+        subject: Its subject.
+        text: The start of its text.
+
+    Returns:
+        Whether a letter is in the queue.
+    """
+    with desk.db.write() as tx:
+        day_ago = desk.now - auto_replies.BETWEEN_ANSWERS
+        theirs = [f"{name}@{desk.site.mail_domain}" for name in OPERATOR_NAMES]
+        if inbox.count_for(tx, theirs, since=day_ago) > _MOST_FORWARDED:
+            return False
+        newsletter = _choose(tx, None)
+        letter = write_to_operator(
+            message,
+            operator=operator or newsletter.sender.reply_to,
+            recipient=recipient,
+            author=author,
+            subject=subject,
+            text=text,
+            newsletter=newsletter,
+            templates=desk.templates,
+        )
+        notices.add(tx, letter, now=desk.now)
+        return True
+
+
+def _live(tx: Tx, subscriber_id: int) -> list[Subscription]:
+    return [
+        each
+        for each in subscriptions.for_subscriber(tx, subscriber_id)
+        if each.state is not SubscriptionState.UNSUBSCRIBED
+    ]
+
+
+def _way_out(tx: Tx, desk: Desk, held: Subscription) -> Leave:
+    token = desk.secrets.tokens.issue(Purpose.UNSUBSCRIBE, held.id)
+    return Leave(
+        newsletter=newsletters.get_by_id(tx, held.newsletter_id),
+        url=desk.site.unsubscribe_url(token),
+    )
+
+
+def _may_answer(tx: Tx, desk: Desk, to: str, *, is_help: bool) -> bool:
+    hashed = desk.secrets.hash_address(to.lower())
+    if suppressions.find(tx, hashed) is not None:
+        return False
+    return auto_replies.claim(tx, hashed, is_help=is_help, now=desk.now)
+
+
+def _choose(tx: Tx, slug: str | None) -> Newsletter:
+    """Return the newsletter of a name, or the first one."""
+    known = newsletters.list_all(tx)
+    return next((each for each in known if each.slug == slug), known[0])
