@@ -70,13 +70,15 @@ class Installation:
 
     def listed(self, state: str) -> Iterator[str]:
         """List the readers whose letters are in a state."""
+        rows = self.pages("deliveries", "list", "1", "--state", state)
+        return (row["address"] for row in rows)
+
+    def pages(self, *arguments: str) -> Iterator[dict[str, Any]]:
+        """Run a command that lists, page after page; yields its items."""
         after = 0
         while True:
-            page = self.run(
-                *("deliveries", "list", "1", "--state", state),
-                *("--limit", str(_PAGE), "--after", str(after)),
-            )
-            yield from (row["address"] for row in page["items"])
+            page = self.run(*arguments, "--limit", str(_PAGE), "--after", str(after))
+            yield from page["items"]
             if page["next"] is None:
                 return
             after = page["next"]

@@ -1,5 +1,6 @@
 """What a trial looks up in the database itself, beside the workers; it only reads."""
 
+import hashlib
 import sqlite3
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -79,6 +80,18 @@ def leaves(found: Installation) -> dict[str, int]:
         name: _query(found, f"SELECT count(*) {query}")[0][0]
         for name, query in queries.items()
     }
+
+
+def inbox(found: Installation) -> Counter[str]:
+    """Count messages that came in by their state."""
+    query = "SELECT state, count(*) FROM inbox GROUP BY state"
+    return Counter(dict(_query(found, query)))
+
+
+def inbox_digests(found: Installation) -> Counter[str]:
+    """Count the messages that came in by their SHA-256."""
+    rows = _query(found, "SELECT raw FROM inbox")
+    return Counter(hashlib.sha256(raw).hexdigest() for (raw,) in rows)
 
 
 def ledger(found: Installation, chunks: Collection[int]) -> list[Sequence[Any]]:

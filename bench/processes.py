@@ -137,6 +137,18 @@ def module(name: str, *arguments: str) -> list[str]:
     return [sys.executable, "-m", name, *arguments]
 
 
+def peak_mb(process_id: int) -> float:
+    """Return the most memory that a process had so far; 0: it is gone."""
+    try:
+        status = Path(f"/proc/{process_id}/status").read_text(encoding="ascii")
+    except OSError:
+        return 0.0
+    line = next(
+        (ln for ln in status.splitlines() if ln.startswith("VmHWM")), "VmHWM: 0"
+    )
+    return int(line.split()[1]) / 1024
+
+
 def rss_mb(process_id: int) -> float:
     """Return the present memory of a process and its children; 0: it is gone."""
     try:
