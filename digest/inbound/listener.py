@@ -14,7 +14,6 @@ asks who may send. What aiosmtpd leaves open is closed here:
 import asyncio
 import errno
 import logging
-import re
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -26,23 +25,25 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from digest.bootstrap import Service
 from digest.domain.errors import DigestError
 from digest.inbound import intake
+from digest.inbound.data import read_data
 from digest.inbound.intake import NOT_NOW, Reply
+from digest.mail.envelope import has_bare_line_end
 
 _log = structlog.get_logger()
 _IDENT = "ready"
 _MOST_RECIPIENTS = 100  # RFC 5321 §4.5.3.1.8
-_LONGEST_LINE = 1024 * 1024
+_READ_AHEAD = 64 * 1024
 _LONGEST_COMMAND = 2048  # RFC 5321 §4.5.3.1.4, and room for extensions
 _IDLE_SECONDS = 300
 _DRAIN_SECONDS = 5
 
-_BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 _BARE_REFUSED = Reply(
     code=554, text="5.6.0 Lines end with CR LF, and with nothing else"
 )
 _TOO_MANY = "452 4.5.3 Too many recipients, give it again for the others"
 _BUSY = b"421 4.3.2 Too many connections, try again later\r\n"
 _GO_ON = "354"
+_OUT_OF_ORDER = "503 5.5.1 Not now: MAIL, RCPT, then DATA without anything behind it"
 
 Deliver = Callable[[bytes, str, str], Awaitable[Reply]]
 
@@ -58,7 +59,7 @@ class _Doors:
 class _Door(SMTP):
     """One connection."""
 
-    line_length_limit = _LONGEST_LINE
+    line_length_limit = _READ_AHEAD
 
     def __init__(self, doors: _Doors, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -75,6 +76,25 @@ class _Door(SMTP):
             return
         self._doors.open.add(self)
         super().connection_made(transport)
+
+    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 - as its own
+        """Take the message, and answer."""
+        if await self.check_helo_needed():
+            return
+        assert self.session is not None
+        assert self.envelope is not None
+        if arg or not self.envelope.rcpt_tos:
+            await self.push(_OUT_OF_ORDER)
+            return
+        await self.push(f"{_GO_ON} End with CR LF . CR LF")
+        raw = await read_data(self._reader, most=self.data_size_limit or 0)
+        if raw is None:
+            await self.push(str(intake.TOO_LARGE))
+        else:
+            self.envelope.content = raw
+            desk, envelope = self.event_handler, self.envelope
+            await self.push(await desk.handle_DATA(self, self.session, envelope))
+        self._set_rset_state()  # type: ignore[no-untyped-call] # as its own does
 
     def close(self) -> None:
         """End it; what was not answered was not promised."""
@@ -172,7 +192,7 @@ class _Desk:
         sender = "" if sender == "<>" else sender
         replies = [
             _BARE_REFUSED
-            if _BARE.search(raw)
+            if has_bare_line_end(raw)
             else await self._keep(raw, sender, recipient)
             for recipient in envelope.rcpt_tos
         ]
