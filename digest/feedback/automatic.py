@@ -5,6 +5,7 @@ RFC 3834 §2 and §5, and what robots are known by that follow no standard.
 
 import re
 
+from digest.domain.addresses import EmailAddress
 from digest.mail.incoming import Part
 from digest.mail.words import decode_field
 
@@ -49,15 +50,20 @@ def find_loop(message: Part, *, mail_domain: str) -> str | None:
     return None
 
 
-def find_robot(message: Part, *, sender: str) -> str | None:
+def find_robot(
+    message: Part, *, author: EmailAddress | None, sender: str
+) -> str | None:
     """Say by what a message shows that a program wrote it; None: a person did.
 
     Args:
         message: Taken apart.
+        author: The address in From, if there is one.
         sender: The envelope sender; empty: the null sender.
     """
     if not sender or is_robot(sender):
         return "Its envelope sender takes no answers."
+    if author is not None and is_robot(author.address):
+        return "It is from the address of a program."
     if message.content_type == "multipart/report":
         return "It is a report."
     return _find_robot_field(message)

@@ -78,11 +78,9 @@ def _find_kind(
     report = _find_report(message)
     if report is not None:
         return report
-    robot = automatic.find_robot(message, sender=sender)
+    robot = automatic.find_robot(message, author=author, sender=sender)
     if robot is not None:
         return MessageKind.AUTO_REPLY, robot
-    if author is not None and automatic.is_robot(author.address):
-        return MessageKind.AUTO_REPLY, "It is from the address of a program."
     if post is Post.CONFIRM:
         return MessageKind.CONFIRMATION, "A person answered a confirmation letter."
     if post in {Post.SUBSCRIBE, Post.UNSUBSCRIBE, Post.LEAVE}:

@@ -93,9 +93,7 @@ def _match(line: str) -> Wish | None:
 def _fold(text: str) -> str:
     """Bring words into one spelling: no case, no marks, one form of each letter."""
     plain = unicodedata.normalize("NFKD", text.casefold())
-    letters = "".join(
-        c if c.isalnum() or c == " " else "" if _is_silent(c) else " " for c in plain
-    )
+    letters = "".join("" if _is_silent(c) else c if c.isalnum() else " " for c in plain)
     return " ".join(letters.translate(_ARABIC).split())
 
 
