@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from digest.care.checks import Check, attempt, passed, skipped
+from digest.care.inbound_check import Inbound, check_inbound
 from digest.care.machine import check_machine, check_zones
 from digest.care.mail_domain import Posture, check_mail_domain
 from digest.care.relay_check import check_relay
@@ -50,6 +51,7 @@ class Network:
         posture: The names DNS is asked about.
         resolver: Asks DNS.
         fetcher: Fetches our own page.
+        inbound: How mail to our domain comes in.
     """
 
     base_url: str
@@ -57,6 +59,7 @@ class Network:
     posture: Posture
     resolver: Resolver
     fetcher: Fetcher
+    inbound: Inbound
 
 
 def examine_machine(machine: Machine) -> Iterator[Check]:
@@ -77,6 +80,7 @@ def examine_network(network: Network, *, now: datetime) -> Iterator[Check]:
     yield from check_relay(network.relay, now=now)
     yield from check_mail_domain(network.resolver, network.posture)
     yield attempt("web", lambda: _check_web(network))
+    yield check_inbound(network.inbound)
 
 
 def skip_network() -> Iterator[Check]:
@@ -91,6 +95,7 @@ def skip_network() -> Iterator[Check]:
         "mx",
         "ptr",
         "web",
+        "inbound",
     ):
         yield skipped(name, _OFFLINE)
 

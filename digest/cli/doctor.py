@@ -17,6 +17,7 @@ from digest.care.doctor import (
     examine_network,
     skip_network,
 )
+from digest.care.inbound_check import Inbound
 from digest.care.mail_domain import Posture
 from digest.care.records import Record, dkim_record, wanted_records
 from digest.care.resolver import Resolver
@@ -127,6 +128,13 @@ def _network(
             dkim_selector=settings.dkim.selector,
             dkim_pem=_key(settings),
             signs=settings.dkim.mode == "self",
+        ),
+        inbound=Inbound(
+            mail_domain=own,
+            protocol=settings.inbound.protocol,
+            host=settings.inbound.host,
+            port=settings.inbound.port,
+            has_mailbox=bool(settings.maildir.folder or settings.imap.host),
         ),
     )
 

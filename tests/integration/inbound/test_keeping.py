@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from digest.bootstrap import Service
+from digest.domain.actor import READER
 from digest.domain.own_mail import InboxState, MessageKind, Verdict
 from digest.inbound import handling, running
 from digest.storage import auto_replies, inbox, subscribers
@@ -15,7 +16,6 @@ from tests.builders import NOW
 from tests.integration.inbound.writing import (
     ALICE,
     DOMAIN,
-    READER,
     add_reader,
     later,
     letters,

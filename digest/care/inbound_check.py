@@ -1,0 +1,60 @@
+"""Does anybody take what is mailed to our own domain?"""
+
+import socket
+from dataclasses import dataclass
+
+from digest.care.checks import Check, failed, passed
+
+_SECONDS = 5.0
+_NAME = "inbound"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inbound:
+    """How mail to our domain comes in.
+
+    Attributes:
+        mail_domain: Ours.
+        protocol: `lmtp`, `smtp` or `none`.
+        host: Where is listened for it.
+        port: Where is listened for it.
+        has_mailbox: A mailbox is read.
+    """
+
+    mail_domain: str
+    protocol: str
+    host: str
+    port: int
+    has_mailbox: bool
+
+
+def check_inbound(inbound: Inbound) -> Check:
+    """Ask the listener for its greeting, where there should be one."""
+    if inbound.protocol != "none":
+        return _greet(inbound)
+    if inbound.has_mailbox:
+        return passed(_NAME, "A mailbox is read.")
+    return passed(
+        _NAME,
+        f"Nobody takes mail to {inbound.mail_domain}: answers, unsubscribe@, bounces.",
+        "Set inbound.protocol, or a mailbox: docs/inbound.md.",
+    )
+
+
+def _greet(inbound: Inbound) -> Check:
+    name = f"{inbound.protocol} on {inbound.host}:{inbound.port}"
+    try:
+        address = (inbound.host, inbound.port)
+        with socket.create_connection(address, timeout=_SECONDS) as connection:
+            greeting = connection.recv(512).decode("ascii", "replace")
+            connection.sendall(b"QUIT\r\n")
+    except OSError as error:
+        reason = error.strerror or str(error)
+        return failed(
+            _NAME, f"{name}: {reason}.", "Start it: digest serve --only inbound"
+        )
+    if not greeting.startswith("220"):
+        return failed(
+            _NAME, f"{name} greets with {greeting[:60]!r}.", "Look what listens there."
+        )
+    return passed(_NAME, f"{name} takes mail to {inbound.mail_domain}.")
