@@ -90,7 +90,7 @@ def inbox(found: Installation) -> Counter[str]:
 
 def inbox_digests(found: Installation) -> Counter[str]:
     """Count the messages that came in by their SHA-256."""
-    rows = _query(found, "SELECT raw FROM inbox")
+    rows = _query(found, "SELECT raw FROM inbox_raw")
     return Counter(hashlib.sha256(raw).hexdigest() for (raw,) in rows)
 
 

@@ -48,16 +48,23 @@ def handle(service: Service, message_id: int) -> Verdict | None:
     try:
         with service.db.write() as tx:
             message = inbox.begin(tx, message_id)
-        if message is None:
-            return None
-        verdict = _judge(service, message)
-        with service.db.write() as tx:
-            inbox.settle(tx, message_id, verdict, now=service.now())
     except (*TROUBLE, OSError):
         _log.exception("inbound.waits", message=message_id)
         return None
+    return None if message is None else handle_begun(service, message)
+
+
+def handle_begun(service: Service, message: Incoming) -> Verdict | None:
+    """Act upon a message whose try is counted already; see `handle`."""
+    try:
+        verdict = _judge(service, message)
+        with service.db.write() as tx:
+            inbox.settle(tx, message.id, verdict, now=service.now())
+    except (*TROUBLE, OSError):
+        _log.exception("inbound.waits", message=message.id)
+        return None
     _log.info(
-        "inbound.handled", message=message_id, kind=verdict.kind, state=verdict.state
+        "inbound.handled", message=message.id, kind=verdict.kind, state=verdict.state
     )
     return verdict
 

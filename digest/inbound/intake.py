@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import structlog
 
 from digest.bootstrap import Service
-from digest.domain.own_mail import Recipient, read_recipient
+from digest.domain.own_mail import Incoming, Recipient, read_recipient
 from digest.inbound import handling
 from digest.storage import inbox
 from digest.storage.engine import TROUBLE
@@ -88,26 +88,32 @@ def _take(
     if len(raw) > service.settings.inbound.message_octets:
         return TOO_LARGE, None
     try:
-        message_id = _keep(service, raw, sender, recipient)
+        message = _keep(service, raw, sender, recipient)
     except TROUBLE as error:
         return _explain(str(error.orig)), None
     except OSError as error:
         return _explain(error.strerror or ""), None
-    handling.handle(service, message_id)
-    return TAKEN, message_id
+    handling.handle_begun(service, message)
+    return TAKEN, message.id
 
 
-def _keep(service: Service, raw: bytes, sender: str, recipient: str) -> int:
+def _keep(service: Service, raw: bytes, sender: str, recipient: str) -> Incoming:
+    """Keep it, and count the first try of acting upon it in the same commit."""
+    now, tries = service.now(), 1
+    sender, recipient = clean_address(sender), clean_address(recipient).lower()
     with service.db.write() as tx:
         message_id = inbox.add(
-            tx,
-            raw=raw,
-            sender=clean_address(sender),
-            recipient=clean_address(recipient).lower(),
-            now=service.now(),
+            tx, raw=raw, sender=sender, recipient=recipient, now=now, tries=tries
         )
     _log.info("inbound.kept", message=message_id, octets=len(raw))
-    return message_id
+    return Incoming(
+        id=message_id,
+        received_at=now,
+        sender=sender,
+        recipient=recipient,
+        raw=raw,
+        tries=tries,
+    )
 
 
 def clean_address(address: str) -> str:

@@ -22,7 +22,7 @@ from digest.domain.own_mail import InboxState, Incoming, MessageKind, Verdict
 from digest.storage import tables
 from digest.storage.engine import Tx
 
-_c = tables.inbox.c
+_c, _r = tables.inbox.c, tables.inbox_raw.c
 _LENGTH = 320
 _LISTED = (
     _c.id,
@@ -61,8 +61,18 @@ class Kept:
     why: str
 
 
-def add(tx: Tx, *, raw: bytes, sender: str, recipient: str, now: datetime) -> int:
+def add(
+    tx: Tx, *, raw: bytes, sender: str, recipient: str, now: datetime, tries: int = 0
+) -> int:
     """Keep a message.
+
+    Args:
+        tx: A write transaction.
+        raw: Exactly the octets that came.
+        sender: The envelope sender.
+        recipient: The address of ours.
+        now: When.
+        tries: 1 where who keeps it acts upon it at once.
 
     Returns:
         Its row id.
@@ -73,12 +83,13 @@ def add(tx: Tx, *, raw: bytes, sender: str, recipient: str, now: datetime) -> in
             received_at=now,
             sender=sender[:_LENGTH],
             recipient=recipient[:_LENGTH],
-            raw=raw,
             octets=len(raw),
             state=InboxState.RECEIVED,
+            tries=tries,
         )
         .returning(_c.id)
     ).scalar_one()
+    tx.execute(insert(tables.inbox_raw).values(message_id=row_id, raw=raw))
     return int(row_id)
 
 
@@ -90,7 +101,7 @@ def begin(tx: Tx, message_id: int) -> Incoming | None:
         .values(tries=_c.tries + 1)
         .returning(tables.inbox)
     ).one_or_none()
-    return None if row is None else _load(row)
+    return None if row is None else _load(row, _read(tx, message_id))
 
 
 def settle(tx: Tx, message_id: int, verdict: Verdict, *, now: datetime) -> bool:
@@ -152,12 +163,12 @@ def look(tx: Tx, message_id: int) -> tuple[Kept, bytes]:
     Raises:
         NotFoundError: There is none with this number.
     """
-    row = tx.execute(select(*_LISTED, _c.raw).where(_c.id == message_id)).one_or_none()
+    row = tx.execute(select(*_LISTED).where(_c.id == message_id)).one_or_none()
     if row is None:
         raise NotFoundError(
             f"There is no message {message_id}.", "See: digest quarantine list"
         )
-    return _load_kept(row), bytes(row.raw)
+    return _load_kept(row), _read(tx, message_id)
 
 
 def delete_quarantined(tx: Tx, message_ids: Sequence[int]) -> Sequence[int]:
@@ -205,26 +216,34 @@ def forget_sender(tx: Tx, address: str) -> int:
         How many.
     """
     spellings = sorted({address, address.lower()})
-    named = (_holds(tx, each.encode()) for each in spellings)
-    gone = tx.execute(delete(tables.inbox).where(or_(_c.sender.in_(spellings), *named)))
+    held = (_holds(tx, each.encode()) for each in spellings)
+    named = select(_r.message_id).where(or_(*held))
+    gone = tx.execute(
+        delete(tables.inbox).where(or_(_c.sender.in_(spellings), _c.id.in_(named)))
+    )
     return gone.rowcount
+
+
+def _read(tx: Tx, message_id: int) -> bytes:
+    query = select(_r.raw).where(_r.message_id == message_id)
+    return bytes(tx.execute(query).scalar_one())
 
 
 def _holds(tx: Tx, octets: bytes) -> ColumnElement[bool]:
     """Whether a message's octets hold these."""
     wanted = literal(octets)
     if tx.dialect.name == "sqlite":
-        return func.instr(_c.raw, wanted) > 0
-    return func.position(wanted.op("IN")(_c.raw)) > 0
+        return func.instr(_r.raw, wanted) > 0
+    return func.position(wanted.op("IN")(_r.raw)) > 0
 
 
-def _load(row: Row[Any]) -> Incoming:
+def _load(row: Row[Any], raw: bytes) -> Incoming:
     return Incoming(
         id=row.id,
         received_at=row.received_at,
         sender=row.sender,
         recipient=row.recipient,
-        raw=bytes(row.raw),
+        raw=raw,
         tries=row.tries,
     )
 

@@ -487,7 +487,6 @@ inbox = Table(
     Column("received_at", UtcDateTime, nullable=False),
     Column("sender", String(320), nullable=False),  # '' is the null sender
     Column("recipient", String(320), nullable=False),
-    Column("raw", LargeBinary, nullable=False),
     Column("octets", Integer, nullable=False),
     Column("state", String(16), nullable=False),  # received | done | quarantined
     Column("kind", String(16)),  # domain.own_mail.MessageKind; null: not yet read
@@ -495,6 +494,14 @@ inbox = Table(
     Column("tries", Integer, nullable=False, server_default="0"),
     Column("settled_at", UtcDateTime),
     Index(None, "state", "id"),
+)
+
+# The message itself: SQLite would write all of it again with each change of its state.
+inbox_raw = Table(
+    "inbox_raw",
+    metadata,
+    Column("message_id", ForeignKey("inbox.id", ondelete="CASCADE"), primary_key=True),
+    Column("raw", LargeBinary, nullable=False),
 )
 
 # When an address was last answered by a program of ours (RFC 3834 §2).

@@ -20,5 +20,6 @@ def to(recipient: str, subject: str = "hello") -> bytes:
 def kept(service: Service) -> Sequence[tuple[str, str, bytes]]:
     """Return what was taken: sender, recipient, octets."""
     with service.db.read() as tx:
-        rows = tx.execute(tables.inbox.select().order_by(tables.inbox.c.id)).all()
+        both = tables.inbox.join(tables.inbox_raw)
+        rows = tx.execute(both.select().order_by(tables.inbox.c.id)).all()
     return [(row.sender, row.recipient, bytes(row.raw)) for row in rows]

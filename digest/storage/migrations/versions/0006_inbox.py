@@ -21,7 +21,6 @@ def upgrade() -> None:
         sa.Column("received_at", UtcDateTime(), nullable=False),
         sa.Column("sender", sa.String(length=320), nullable=False),
         sa.Column("recipient", sa.String(length=320), nullable=False),
-        sa.Column("raw", sa.LargeBinary(), nullable=False),
         sa.Column("octets", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("kind", sa.String(length=16)),
@@ -31,6 +30,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_inbox")),
     )
     op.create_index(op.f("ix_inbox_state_id"), "inbox", ["state", "id"])
+    op.create_table(
+        "inbox_raw",
+        sa.Column("message_id", Id, nullable=False),
+        sa.Column("raw", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["message_id"],
+            ["inbox.id"],
+            name=op.f("fk_inbox_raw_message_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("message_id", name=op.f("pk_inbox_raw")),
+    )
     op.create_table(
         "auto_replies",
         sa.Column("address_hash", sa.String(length=64), nullable=False),
@@ -42,4 +53,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("auto_replies")
+    op.drop_table("inbox_raw")
     op.drop_table("inbox")
