@@ -15,7 +15,7 @@ from sqlalchemy import inspect
 from digest.bootstrap import Service
 from digest.cli.app import run
 from digest.fetch.client import Fetcher, make_fetcher
-from digest.settings import Settings
+from digest.settings import Settings, WebSettings
 from digest.storage import schema
 from digest.storage.engine import Database
 from digest.templating import Templates
@@ -148,7 +148,11 @@ def shared() -> Path:
 def service(sqlite_db: Database, tmp_path: Path) -> Service:
     """An installation on SQLite whose clock stands at `builders.NOW`."""
     return Service(
-        settings=Settings(home=tmp_path),
+        settings=Settings(
+            home=tmp_path,
+            # how Starlette's client names the server
+            web=WebSettings(trusted_hosts=["testserver"]),
+        ),
         db=sqlite_db,
         site=SITE,
         secrets=SECRETS,

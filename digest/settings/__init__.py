@@ -105,6 +105,12 @@ class Settings(Part):
         return self.dkim.mode == "relay" or self.dkim_key_file.exists()
 
     @property
+    def takes_mail(self) -> bool:
+        """Whether mail to our own domain comes in, by whatever way."""
+        listens = self.inbound.protocol != "none"
+        return listens or bool(self.maildir.folder or self.imap.host)
+
+    @property
     def rates(self) -> RateRules:
         """How fast letters may go."""
         first = self.send.warm_up_from

@@ -29,13 +29,7 @@ from digest.web import (
 )
 from digest.web.grouping import Leavers
 from digest.web.headers import HeadersMiddleware
-from digest.web.limits import (
-    ALTOGETHER,
-    ALTOGETHER_UNSIGNED,
-    PER_MAILBOX,
-    PER_NETWORK_UNSIGNED,
-    SignUpLimits,
-)
+from digest.web.hosts import HostsMiddleware
 
 _STATIC = Path(__file__).parent / "static"
 # Longer than a sign-up takes, so that the time tells nothing about an address (A9).
@@ -45,8 +39,7 @@ _ANSWER_AFTER = 0.25
 def make_app(service: Service, *, answer_after: float = _ANSWER_AFTER) -> Starlette:
     """Build the public pages.
 
-    Links come from `service.site`, never from a request's Host, so any host name a
-    proxy passes is answered alike (attack A10).
+    Links come from `service.site`, never from a request's Host (attack A10).
 
     Args:
         service: The installation.
@@ -54,7 +47,14 @@ def make_app(service: Service, *, answer_after: float = _ANSWER_AFTER) -> Starle
     """
     app = Starlette(
         routes=_routes(),
-        middleware=[Middleware(HeadersMiddleware)],
+        middleware=[
+            Middleware(HeadersMiddleware),
+            Middleware(
+                HostsMiddleware,
+                base_url=service.site.base_url,
+                trusted=service.settings.web.trusted_hosts,
+            ),
+        ],
         exception_handlers={
             HTTPException: errors.http_error,
             **dict.fromkeys(TROUBLE, errors.unavailable),
@@ -66,15 +66,6 @@ def make_app(service: Service, *, answer_after: float = _ANSWER_AFTER) -> Starle
     app.state.service = service
     app.state.answer_after = answer_after
     app.state.leavers = Leavers(service)
-    app.state.signed = SignUpLimits()
-    app.state.unsigned = SignUpLimits(
-        per_network=PER_NETWORK_UNSIGNED, altogether=ALTOGETHER_UNSIGNED
-    )
-    app.state.answers = SignUpLimits()
-    # What the others let through is not limited altogether once more.
-    app.state.mailboxes = SignUpLimits(
-        per_network=PER_MAILBOX, altogether=ALTOGETHER + ALTOGETHER_UNSIGNED
-    )
     return app
 
 

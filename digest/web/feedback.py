@@ -10,7 +10,7 @@ from digest.domain.opinions import MOST_CHARACTERS, Answer
 from digest.web.archive import find_released
 from digest.web.errors import too_many
 from digest.web.forms import Form, field, read_form
-from digest.web.limits import network_of
+from digest.web.limits import admit
 from digest.web.pages import render, service_of
 
 
@@ -31,8 +31,7 @@ def _submit(request: Request, form: Form) -> Response:
     given = field(form, "answer")
     if given not in set(Answer):
         return _page(request, "")
-    network = network_of(request.client.host if request.client else None)
-    if not request.app.state.answers.admit(network, now=service.now()):
+    if not admit(request, "opinion"):
         return too_many(request, newsletter)
     opinions.give(
         service.db,

@@ -15,7 +15,7 @@ from digest.subscriptions import leave, reasons
 from digest.subscriptions.leave import Standing
 from digest.subscriptions.leaving import Leave
 from digest.web.forms import field, read_any_form
-from digest.web.limits import network_of
+from digest.web.limits import admit
 from digest.web.pages import render, service_of
 from digest.web.sign_up import origin_of
 from digest.web.tongues import guess_newsletter, vary
@@ -43,9 +43,8 @@ def _left(request: Request, reason: str) -> Response:
     if reason not in set(LeavingReason):
         return _page(request, _look(request), left=True)
     service = service_of(request)
-    network = network_of(request.client.host if request.client else None)
     # Silently: who left owes nobody an answer, and gets no refusal for one.
-    if request.app.state.answers.admit(network, now=service.now()):
+    if admit(request, "reason"):
         reasons.give(
             service.db,
             token=request.path_params["token"],

@@ -79,6 +79,7 @@ def render_text(
         "prefix": prefix_of(service),
         "looks": looks_path(newsletter) if newsletter and newsletter.theme else "",
         "site": service.site,
+        "subscribe_address": subscribe_address(service, newsletter),
         "figures": lambda number: write_figures(str(number), digits=digits),
         "long_date": lambda day: write_date(day, language=language, digits=digits),
     }
@@ -90,6 +91,13 @@ def looks_path(newsletter: Newsletter) -> str:
     text = json.dumps([newsletter.direction, *sorted(newsletter.theme.items())])
     version = hashlib.sha256(text.encode()).hexdigest()[:12]
     return f"/looks/{newsletter.slug}.css?v={version}"
+
+
+def subscribe_address(service: Service, newsletter: Newsletter | None) -> str:
+    """Return where readers sign up by mail; empty where none comes in."""
+    if newsletter is None or not service.settings.takes_mail:
+        return ""
+    return f"subscribe+{newsletter.slug}@{service.site.mail_domain}"
 
 
 def form_stamp(service: Service, newsletter: Newsletter) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from datetime import timedelta
+from enum import Enum, auto
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -17,17 +18,26 @@ from digest.subscriptions import sign_up
 from digest.web.archive import latest_of
 from digest.web.errors import too_many
 from digest.web.forms import Form, field, read_form
-from digest.web.limits import network_of
+from digest.web.limits import admit
 from digest.web.pages import (
     all_newsletters,
     choose_newsletter,
     consent_wording,
+    form_stamp,
     render,
     service_of,
 )
 
-_LEAST_FILL_TIME = timedelta(seconds=2)
+_LEAST_FILL_TIME = timedelta(seconds=1)
 _TRAP = "website"  # a field people do not see; programs fill it
+
+
+class _Stamp(Enum):
+    """What a form's signed time tells."""
+
+    RIPE = auto()  # a person had time to read our page
+    FRESH = auto()  # our page was shown just now
+    NONE = auto()  # not our page, or one shown long ago
 
 
 def show(request: Request) -> Response:
@@ -40,9 +50,14 @@ async def submit(request: Request) -> Response:
     started = time.monotonic()
     form = await read_form(request)
     answer = await run_in_threadpool(_submit, request, form)
-    rest = request.app.state.answer_after - (time.monotonic() - started)
-    await asyncio.sleep(max(0.0, rest))
+    await asyncio.sleep(_rest(time.monotonic() - started, request))
     return answer
+
+
+def _rest(taken: float, request: Request) -> float:
+    """How long to wait: answers leave at beats, also where the work took longer."""
+    beat: float = request.app.state.answer_after
+    return -taken % beat if beat else 0.0
 
 
 def origin_of(request: Request, wording: str) -> Origin:
@@ -59,18 +74,18 @@ def origin_of(request: Request, wording: str) -> Origin:
 
 def _submit(request: Request, form: Form) -> Response:
     newsletter = choose_newsletter(request, field(form, "newsletter"))
-    if not _admit(request, form):
-        return too_many(request, newsletter)
     text = field(form, "address").strip()
     try:
         address = parse_address(text)
     except AddressError:
         return _page(request, newsletter, form=form, typed=text, status=422)
-    # Silently: the answer is the same for every address.
-    mailboxes = request.app.state.mailboxes
-    if not field(form, _TRAP) and mailboxes.admit(
-        address.mailbox, now=service_of(request).now()
-    ):
+    stamp = _read_stamp(request, newsletter, form)
+    if stamp is not _Stamp.RIPE:
+        return _press_once_more(request, newsletter, address, form, stamp)
+    # Silently: the answer is the same for every address, and for programs.
+    if not field(form, _TRAP):
+        if not admit(request, "sign-up"):
+            return too_many(request, newsletter)
         _ask(request, newsletter, address, form)
     return render(request, "check_inbox", newsletter, address=address.address)
 
@@ -87,6 +102,7 @@ def _ask(
         # A form pasted elsewhere may name a section that is gone by now.
         sections=tuple(s for s in form.get("sections", ()) if s in known),
         origin=origin_of(request, consent_wording(service, newsletter)),
+        rules=service.settings.sign_up.rules,
         site=service.site,
         secrets=service.secrets,
         templates=service.templates,
@@ -95,21 +111,37 @@ def _ask(
     )
 
 
-def _admit(request: Request, form: Form) -> bool:
-    """Count the request; a form without our signed time has a smaller share."""
+def _read_stamp(request: Request, newsletter: Newsletter, form: Form) -> _Stamp:
     service = service_of(request)
     now = service.now()
     stamp = service.secrets.tokens.read(Purpose.FORM, field(form, "stamp"), now=now)
-    signed = (
-        stamp is not None
-        and not stamp.expired
-        and stamp.issued_at is not None
-        and now - stamp.issued_at >= _LEAST_FILL_TIME
+    if stamp is None or stamp.expired or stamp.row_id != newsletter.id:
+        return _Stamp.NONE
+    assert stamp.issued_at is not None, "a form's token has its time"
+    fresh = now - stamp.issued_at < _LEAST_FILL_TIME
+    return _Stamp.FRESH if fresh else _Stamp.RIPE
+
+
+def _press_once_more(
+    request: Request,
+    newsletter: Newsletter,
+    address: EmailAddress,
+    form: Form,
+    stamp: _Stamp,
+) -> Response:
+    """Answer a form of another site, an old one, or one filled in no time."""
+    service = service_of(request)
+    # A fresh one is kept, so that who presses again at once gets through.
+    kept = field(form, "stamp") if stamp is _Stamp.FRESH else ""
+    return render(
+        request,
+        "press_once_more",
+        newsletter,
+        address=address.address,
+        sections=[s for s in newsletter.sections if s.slug in form.get("sections", ())],
+        trapped=field(form, _TRAP),
+        stamp=kept or form_stamp(service, newsletter),
     )
-    limits = request.app.state.signed if signed else request.app.state.unsigned
-    host = request.client.host if request.client else None
-    admitted: bool = limits.admit(network_of(host), now=now)
-    return admitted
 
 
 def _page(
@@ -121,7 +153,6 @@ def _page(
     status: int = 200,
 ) -> Response:
     service = service_of(request)
-    stamp = service.secrets.tokens.issue(Purpose.FORM, newsletter.id, at=service.now())
     return render(
         request,
         "sign_up",
@@ -130,7 +161,7 @@ def _page(
         typed=typed,
         failed=form is not None,
         picked=list(form.get("sections", ())) if form else [],
-        stamp=stamp,
+        stamp=form_stamp(service, newsletter),
         latest=latest_of(service, newsletter),
         others=[n for n in all_newsletters(service) if n.id != newsletter.id],
     )
