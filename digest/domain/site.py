@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+# What is behind these paths is a single reader's, by a token.
+PERSONAL = ("/confirm/", "/u/", "/preferences/", "/my-data/", "/new-address/")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
@@ -27,8 +30,7 @@ class Site:
 
     def is_personal(self, url: str) -> bool:
         """Tell whether an address is one that opens what is a single reader's."""
-        pages = ("/confirm/", "/u/", "/preferences/")
-        return url.startswith(tuple(f"{self.base_url}{page}" for page in pages))
+        return url.startswith(tuple(f"{self.base_url}{path}" for path in PERSONAL))
 
     def confirm_url(self, token: str) -> str:
         """Return the page whose button confirms a subscription."""
@@ -41,6 +43,14 @@ class Site:
     def preferences_url(self, token: str) -> str:
         """Return the page where a reader changes what they get."""
         return f"{self.base_url}/preferences/{token}"
+
+    def rights_url(self, token: str) -> str:
+        """Return the page of a reader's data, open for a short time."""
+        return f"{self.base_url}/my-data/{token}"
+
+    def new_address_url(self, token: str) -> str:
+        """Return the page whose button agrees to letters at a new address."""
+        return f"{self.base_url}/new-address/{token}"
 
     def unsubscribe_mailto(self, token: str) -> str:
         """Return the mailto URI of List-Unsubscribe (RFC 2369 §3.2)."""

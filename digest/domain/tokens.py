@@ -32,6 +32,8 @@ class Purpose(StrEnum):
     CONFIRM = "confirm"  # row: subscription; expires
     UNSUBSCRIBE = "unsubscribe"  # row: subscription; never expires (RFC 8058, U10)
     PREFERENCES = "preferences"  # row: subscription
+    RIGHTS = "rights"  # row: subscription; opens the reader's data; expires soon
+    MOVE = "move"  # row: change of address; the new address's holder agrees; expires
     DELIVERY = "delivery"  # row: delivery; envelope sender of an edition's letter
     NOTICE = "notice"  # row: notice; envelope sender of any other letter
     FORM = "form"  # row: newsletter; says when a sign-up form was shown; expires
@@ -39,6 +41,8 @@ class Purpose(StrEnum):
 
 LIFETIMES: Mapping[Purpose, timedelta] = {
     Purpose.CONFIRM: timedelta(days=7),
+    Purpose.RIGHTS: timedelta(hours=1),
+    Purpose.MOVE: timedelta(days=1),
     Purpose.FORM: timedelta(days=1),
 }
 

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
-from digest.domain.letters import NewNotice
+from digest.domain.letters import NewNotice, NoticeKind
 from digest.domain.states import DeliveryState
 from digest.storage import tables
 from digest.storage.engine import Tx
@@ -46,3 +46,14 @@ def add(tx: Tx, notice: NewNotice, *, now: datetime) -> int:
         .returning(c.id)
     ).scalar_one()
     return int(row_id)
+
+
+def count_since(
+    tx: Tx, *, subscriber_id: int, kind: NoticeKind, since: datetime
+) -> int:
+    """Count the letters of a kind that a reader was written since an instant."""
+    c = tables.notices.c
+    query = select(func.count(c.id)).where(
+        c.subscriber_id == subscriber_id, c.kind == kind, c.created_at > since
+    )
+    return int(tx.execute(query).scalar_one())

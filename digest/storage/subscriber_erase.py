@@ -5,15 +5,16 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, update
 
+from digest.domain.letters import NoticeKind
 from digest.domain.states import DeliveryState, SkipReason, SuppressionReason
-from digest.storage import tables
+from digest.storage import inbox, tables
 from digest.storage.engine import Tx
 
 _WAITING = (DeliveryState.QUEUED, DeliveryState.DEFERRED)
 
 
 def forget(tx: Tx, *, subscriber_id: int, address: str, now: datetime) -> None:
-    """Clear address and name, letters that were not sent, and what servers said.
+    """Clear address and name, letters that were not sent, what servers and they said.
 
     What remains: that a letter was sent, consents (evidence without the address), the
     keyed hash. A letter on its way right now keeps its row; its worker settles it.
@@ -47,8 +48,10 @@ def forget(tx: Tx, *, subscriber_id: int, address: str, now: datetime) -> None:
         .where(is_noticed)
         .values(subject="", text="", headers={}, **cleared)
     )
+    inbox.forget_sender(tx, address)
     # After their letters' rows are ours: a worker may just have added some.
     _clear_attempts(tx, is_posted, noticed)
+    _forget_changes(tx, subscriber_id)
     hashes = select(people.c.address_hash).where(people.c.id == subscriber_id)
     tx.execute(
         update(tables.suppressions)
@@ -66,8 +69,21 @@ def _theirs(subscriber_id: int, address: str) -> Select[int]:
     c = tables.notices.c
     # SQLite folds ASCII only, which is what people type in different ways.
     same = or_(c.address == address, func.lower(c.address) == address.lower())
+    # One that asks for an address's consent is filed under who gave that address.
+    is_nobodys = or_(c.subscriber_id.is_(None), c.kind == NoticeKind.NEW_ADDRESS)
     return select(c.id).where(
-        or_(c.subscriber_id == subscriber_id, and_(c.subscriber_id.is_(None), same))
+        or_(c.subscriber_id == subscriber_id, and_(is_nobodys, same))
+    )
+
+
+def _forget_changes(tx: Tx, subscriber_id: int) -> None:
+    """A new address that this reader gave, and this one where another gave it."""
+    c, people = tables.address_changes.c, tables.subscribers.c
+    hashes = select(people.address_hash).where(people.id == subscriber_id)
+    tx.execute(
+        update(tables.address_changes)
+        .where(or_(c.subscriber_id == subscriber_id, c.address_hash.in_(hashes)))
+        .values(address=None)
     )
 
 

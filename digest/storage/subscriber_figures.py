@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import and_, func, or_, select
 
-from digest.domain.states import SubscriptionState
+from digest.domain.states import DeliveryState, SubscriptionState
 from digest.storage import tables
 from digest.storage.engine import Tx
 
@@ -47,6 +47,23 @@ class Event:
     action: str
     actor: str
     detail: dict[str, object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """One edition's letter to a reader.
+
+    Attributes:
+        newsletter_id: Whose edition.
+        issue_date: Which.
+        state: What became of the letter.
+        at: When that was settled; None while it is open.
+    """
+
+    newsletter_id: int
+    issue_date: date
+    state: DeliveryState
+    at: datetime | None
 
 
 def count_readers(tx: Tx) -> tuple[int, int]:
@@ -123,6 +140,26 @@ def list_page(
             name=row.name,
             state=SubscriptionState(row.state),
             since=row.since,
+        )
+        for row in rows
+    ]
+
+
+def letters(tx: Tx, subscriber_id: int) -> Sequence[Sent]:
+    """Load the editions that were meant for a reader, oldest first."""
+    d, e = tables.deliveries.c, tables.editions.c
+    rows = tx.execute(
+        select(e.newsletter_id, e.issue_date, d.state, d.settled_at)
+        .join(tables.editions, e.id == d.edition_id)
+        .where(d.subscriber_id == subscriber_id)
+        .order_by(d.id)
+    ).all()
+    return [
+        Sent(
+            newsletter_id=row.newsletter_id,
+            issue_date=row.issue_date,
+            state=DeliveryState(row.state),
+            at=row.settled_at,
         )
         for row in rows
     ]

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, select, update
 
 from digest.domain.addresses import EmailAddress
+from digest.domain.states import DeliveryState
 from digest.domain.subscribers import Subscriber
 from digest.storage import tables
 from digest.storage.engine import Tx
@@ -70,6 +71,36 @@ def lock(tx: Tx, subscriber_id: int) -> Subscriber | None:
         select(tables.subscribers).where(_c.id == subscriber_id).with_for_update()
     ).one_or_none()
     return None if row is None else _load(row)
+
+
+def rename(
+    tx: Tx, subscriber_id: int, address: EmailAddress, *, address_hash: str
+) -> None:
+    """Give a reader another address, which no other reader has.
+
+    Letters of theirs that were never tried go there, too.
+    """
+    tx.execute(
+        update(tables.subscribers)
+        .where(_c.id == subscriber_id)
+        .values(
+            address=address.address,
+            address_key=address.key,
+            domain=address.domain,
+            address_hash=address_hash,
+        )
+    )
+    d = tables.deliveries.c
+    tx.execute(
+        update(tables.deliveries)
+        .where(
+            d.subscriber_id == subscriber_id,
+            d.state == DeliveryState.QUEUED,
+            d.attempts == 0,
+            d.address.is_not(None),
+        )
+        .values(address=address.address)
+    )
 
 
 def _load(row: Row[tuple[object, ...]]) -> Subscriber:

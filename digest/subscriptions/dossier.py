@@ -84,6 +84,20 @@ def show_consent(tx: Tx, reader: Subscriber) -> list[dict[str, Any]]:
     ]
 
 
+def show_letters(tx: Tx, reader: Subscriber) -> list[dict[str, Any]]:
+    """Describe the editions that went to a reader, oldest first."""
+    names = _name_newsletters(tx)
+    return [
+        {
+            "newsletter": names[each.newsletter_id],
+            "issue_date": each.issue_date,
+            "state": each.state,
+            "at": each.at,
+        }
+        for each in figures.letters(tx, reader.id)
+    ]
+
+
 def _show_history(tx: Tx, reader: Subscriber) -> list[dict[str, Any]]:
     return [
         {

@@ -1,6 +1,6 @@
 """Opting out: at once, for ever, without a question asked first (RFC 8058)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -160,6 +160,15 @@ def unsubscribe_address(
         return tuple(
             newsletters.get_by_id(tx, each.newsletter_id).slug for each in held
         )
+
+
+def left_together(tx: Tx, subscriber_id: int, now: datetime) -> Sequence[Subscription]:
+    """Load what a reader left last, where they left everything a short time ago."""
+    every = subscriptions.for_subscriber(tx, subscriber_id)
+    last = max(held.since for held in every)
+    if any(held.state is not _LEFT for held in every) or now - last > UNDO_WITHIN:
+        return ()
+    return [held for held in every if held.since == last]
 
 
 _Reader = Callable[[Tx, int], Subscriber | None]

@@ -114,7 +114,7 @@ def request(
             deed=Deed(origin=origin, actor=actor, now=now),
         )
         hashed = secrets.hash_address(address.key)
-        if _is_barred(tx, address, hashed, anybody=actor == READER and not by_holder):
+        if is_barred(tx, address, hashed, anybody=actor == READER and not by_holder):
             return SignUp.SUPPRESSED
         with tx.begin_nested() as trial:
             reader = subscribers.add(
@@ -145,7 +145,7 @@ def request(
         return SignUp.MAILED
 
 
-def _is_barred(
+def is_barred(
     tx: Tx, address: EmailAddress, address_hash: str, *, anybody: bool
 ) -> bool:
     """Tell whether an address must not even be asked.

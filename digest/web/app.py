@@ -23,8 +23,10 @@ from digest.web import (
     information,
     leave,
     looks,
+    new_address,
     pictures,
     preferences,
+    rights,
     sign_up,
 )
 from digest.web.grouping import Leavers
@@ -76,6 +78,8 @@ def _routes() -> list[BaseRoute]:
         _two_way("/confirm/{token}", confirm.show, confirm.submit),
         _two_way("/u/{token}", leave.show, leave.submit),
         _two_way("/preferences/{token}", preferences.show, preferences.submit),
+        _two_way("/my-data/{token}", rights.show, rights.submit),
+        _two_way("/new-address/{token}", new_address.show, new_address.submit),
         Route("/archive", archive.index),
         Route("/archive/{newsletter}/{issue_date}", archive.show),
         Route("/pictures/{name}", pictures.show),

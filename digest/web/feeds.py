@@ -13,7 +13,7 @@ from digest.bootstrap import Service
 from digest.compose.view import EditionView
 from digest.domain.editions import Edition
 from digest.domain.newsletters import Newsletter
-from digest.domain.site import Site
+from digest.domain.site import PERSONAL, Site
 from digest.web.archive import (
     edition_html,
     issues,
@@ -33,7 +33,7 @@ _ATOM = "http://www.w3.org/2005/Atom"
 _CONTENT = "http://purl.org/rss/1.0/modules/content/"
 _PURL = "http://purl.org/dc/elements/1.1/"
 _SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
-_CLOSED = ("/confirm/", "/u/", "/preferences/", "/feedback/")
+_CLOSED = (*PERSONAL, "/feedback/")
 
 ET.register_namespace("atom", _ATOM)
 ET.register_namespace("content", _CONTENT)

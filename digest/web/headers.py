@@ -3,6 +3,8 @@
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from digest.domain.site import PERSONAL
+
 # No script at all, nothing from elsewhere, no framing; forms come back to us.
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
@@ -15,14 +17,13 @@ _ALWAYS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
-_TOKEN_PATHS = ("/confirm/", "/u/", "/preferences/")
 
 
 def add_headers(headers: MutableHeaders, *, path: str, method: str) -> None:
     """Add what an answer to this request must carry."""
     for name, value in _ALWAYS.items():
         headers.setdefault(name, value)
-    private = path.startswith(_TOKEN_PATHS)
+    private = path.startswith(PERSONAL)
     if private:
         headers.setdefault("X-Robots-Tag", "noindex, nofollow")
     kept = not private and method in {"GET", "HEAD"}

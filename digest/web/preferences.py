@@ -1,17 +1,16 @@
-"""The page where a reader changes what they get, and asks for their data."""
+"""The page where a reader changes what they get, by the link in a letter."""
 
-import json
 from collections.abc import Callable, Mapping
-from datetime import datetime
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from digest.domain.actor import READER
+from digest.domain.newsletters import Newsletter
 from digest.domain.subscribers import LetterFormat
-from digest.subscriptions import erase, preferences, sign_up
-from digest.subscriptions.preferences import Preferences
+from digest.subscriptions import leaving_all, preferences, rights, sign_up
+from digest.subscriptions.preferences import Held, Preferences
 from digest.web.errors import gone
 from digest.web.forms import Form, field, read_form
 from digest.web.pages import consent_wording, render, service_of
@@ -36,7 +35,7 @@ def _submit(request: Request, form: Form) -> Response:
     found = _look(request)
     if found is None:
         return gone(request, None)
-    action = _ACTIONS.get(field(form, "action"), _save)
+    action = _ACTIONS.get(field(form, "action"), _ignore)
     return action(request, found, form)
 
 
@@ -50,45 +49,88 @@ def _look(request: Request) -> Preferences | None:
     )
 
 
+def _ignore(request: Request, found: Preferences, form: Form) -> Response:  # noqa: ARG001 - actions share a shape
+    """Answer a button that this page does not have."""
+    return _page(request, found)
+
+
 def _save(request: Request, found: Preferences, form: Form) -> Response:
     service = service_of(request)
-    known = {section.slug for section in found.newsletter.sections}
-    wanted = field(form, "format") or found.subscription.format
+    held = _chosen(found, form)
+    if held is None:
+        return _page(request, found)
+    known = {section.slug for section in held.newsletter.sections}
+    wanted = field(form, "format") or held.subscription.format
     after = preferences.save(
         service.db,
         token=request.path_params["token"],
+        newsletter=held.newsletter.slug,
         sections=tuple(s for s in form.get("sections", ()) if s in known),
         letter_format=LetterFormat.TEXT if wanted == "text" else LetterFormat.HTML,
         secrets=service.secrets,
         actor=READER,
         now=service.now(),
     )
-    return _page(request, after or found, done="saved")
+    return _page(request, after or found, done="saved", about=held.newsletter)
 
 
 def _pause(request: Request, found: Preferences, form: Form) -> Response:
     service = service_of(request)
+    held = _chosen(found, form)
+    if held is None:
+        return _page(request, found)
     after = preferences.pause(
         service.db,
         token=request.path_params["token"],
+        newsletter=held.newsletter.slug,
         weeks=8 if field(form, "weeks") == "8" else 4,
         secrets=service.secrets,
         actor=READER,
         now=service.now(),
     )
-    return _page(request, after or found, done="paused")
+    return _page(request, after or found, done="paused", about=held.newsletter)
 
 
-def _resume(request: Request, found: Preferences, form: Form) -> Response:  # noqa: ARG001 - actions share a shape
+def _resume(request: Request, found: Preferences, form: Form) -> Response:
     service = service_of(request)
+    held = _chosen(found, form)
+    if held is None:
+        return _page(request, found)
     after = preferences.resume(
         service.db,
         token=request.path_params["token"],
+        newsletter=held.newsletter.slug,
         secrets=service.secrets,
         actor=READER,
         now=service.now(),
     )
-    return _page(request, after or found, done="resumed")
+    return _page(request, after or found, done="resumed", about=held.newsletter)
+
+
+def _leave_all(request: Request, found: Preferences, form: Form) -> Response:  # noqa: ARG001 - actions share a shape
+    service = service_of(request)
+    after = leaving_all.leave_all(
+        service.db,
+        token=request.path_params["token"],
+        origin=origin_of(request, ""),
+        secrets=service.secrets,
+        actor=READER,
+        now=service.now(),
+    )
+    return _page(request, after or found, done="left")
+
+
+def _undo_all(request: Request, found: Preferences, form: Form) -> Response:  # noqa: ARG001 - actions share a shape
+    service = service_of(request)
+    after = leaving_all.undo_all(
+        service.db,
+        token=request.path_params["token"],
+        origin=origin_of(request, ""),
+        secrets=service.secrets,
+        actor=READER,
+        now=service.now(),
+    )
+    return _page(request, after or found, done="back" if found.can_undo else "")
 
 
 def _join(request: Request, found: Preferences, form: Form) -> Response:
@@ -100,6 +142,7 @@ def _join(request: Request, found: Preferences, form: Form) -> Response:
             service.db,
             newsletter=newsletter.slug,
             address=found.address,
+            by_holder=True,
             origin=origin_of(request, consent_wording(service, newsletter)),
             site=service.site,
             secrets=service.secrets,
@@ -107,36 +150,24 @@ def _join(request: Request, found: Preferences, form: Form) -> Response:
             actor=READER,
             now=service.now(),
         )
-    return _page(request, _look(request) or found, done="asked" if wanted else "")
+    if not wanted:
+        return _page(request, found)
+    return _page(request, _look(request) or found, done="asked", about=wanted[0])
 
 
-def _export(request: Request, found: Preferences, form: Form) -> Response:  # noqa: ARG001 - actions share a shape
+def _mail_link(request: Request, found: Preferences, form: Form) -> Response:  # noqa: ARG001 - actions share a shape
+    """Mail a link to the address on file; the page says the same whoever asks."""
     service = service_of(request)
-    document = preferences.export(
+    rights.mail_link(
         service.db,
-        token=request.path_params["token"],
+        subscription_id=found.subscription.id,
+        site=service.site,
         secrets=service.secrets,
-        now=service.now(),
-    )
-    return Response(
-        json.dumps(document, ensure_ascii=False, indent=2, default=_plain),
-        media_type="application/json",
-        headers={"Content-Disposition": 'attachment; filename="my-data.json"'},
-    )
-
-
-def _delete(request: Request, found: Preferences, form: Form) -> Response:
-    if not field(form, "sure"):
-        return render(request, "delete", found.newsletter, found=found)
-    service = service_of(request)
-    erase.erase(
-        service.db,
-        subscriber_id=found.reader.id,
-        secrets=service.secrets,
+        templates=service.templates,
         actor=READER,
         now=service.now(),
     )
-    return render(request, "deleted", found.newsletter)
+    return _page(request, found, done="mailed")
 
 
 _ACTIONS: Mapping[str, _Action] = {
@@ -144,27 +175,25 @@ _ACTIONS: Mapping[str, _Action] = {
     "pause": _pause,
     "resume": _resume,
     "join": _join,
-    "export": _export,
-    "delete": _delete,
+    "leave-all": _leave_all,
+    "undo-all": _undo_all,
+    "link": _mail_link,
 }
 
 
-def _page(request: Request, found: Preferences, *, done: str = "") -> Response:
+def _chosen(found: Preferences, form: Form) -> Held | None:
+    """Return which newsletter a button is about; by default the link's own."""
+    wanted = field(form, "newsletter") or found.newsletter.slug
+    return next((h for h in found.held if h.newsletter.slug == wanted), None)
+
+
+def _page(
+    request: Request,
+    found: Preferences,
+    *,
+    done: str = "",
+    about: Newsletter | None = None,
+) -> Response:
     return render(
-        request,
-        "preferences",
-        found.newsletter,
-        found=found,
-        held=found.subscription,
-        done=done,
-        paused_until=_day(found.subscription.paused_until),
+        request, "preferences", found.newsletter, found=found, done=done, about=about
     )
-
-
-def _day(instant: datetime | None) -> object:
-    return None if instant is None else instant.date()
-
-
-def _plain(value: object) -> str:
-    assert isinstance(value, datetime)
-    return value.isoformat()

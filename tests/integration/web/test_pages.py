@@ -29,6 +29,8 @@ TOKENS = {
     "/confirm/": (Purpose.CONFIRM, "bob@example.test"),
     "/u/": (Purpose.UNSUBSCRIBE, "alice@example.test"),
     "/preferences/": (Purpose.PREFERENCES, "alice@example.test"),
+    "/my-data/": (Purpose.RIGHTS, "alice@example.test"),
+    "/new-address/": (Purpose.MOVE, "alice@example.test"),
 }
 
 

@@ -1,5 +1,6 @@
-"""Preferences by the link in a letter: topics, format, pauses, export."""
+"""Preferences by the link in a letter: topics, format, pauses, leaving everything."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -7,16 +8,18 @@ import pytest
 from digest.domain.actor import READER, SCHEDULE
 from digest.domain.addresses import parse_address
 from digest.domain.errors import RefusedError
-from digest.domain.states import SuppressionReason
 from digest.domain.subscribers import LetterFormat, Origin, Subscription
 from digest.domain.tokens import Purpose
-from digest.storage import subscriptions, suppressions, tables
+from digest.storage import consents, newsletters, subscribers, subscriptions, tables
 from digest.storage.engine import Database
-from digest.subscriptions import opt_in, preferences
+from digest.subscriptions import leaving_all, opt_in, preferences
+from digest.subscriptions.preferences import Preferences
 from tests.builders import NOW, SECRETS, add_newsletter
 
 ALICE = parse_address("alice@example.test")
 WEEK = timedelta(weeks=1)
+PAGE = Origin(source="/preferences")
+Act = Callable[..., Preferences | None]
 
 
 @pytest.fixture
@@ -147,28 +150,121 @@ def test_pauses_end_when_they_are_due(sqlite_db: Database, alice: Subscription) 
     assert (early, late) == (0, 1)
 
 
-def test_export_holds_everything_stored_about_a_reader(
-    sqlite_db: Database, alice: Subscription
-) -> None:
-    with sqlite_db.write() as tx:
-        suppressions.add(
+def join(db: Database, slug: str, *, confirmed: bool = True) -> Subscription:
+    """Give alice another newsletter, or have her wait for it."""
+    with db.write() as tx:
+        reader = subscribers.find(tx, ALICE.key)
+        assert reader is not None
+        held = subscriptions.add(
             tx,
-            address_hash=SECRETS.hash_address(ALICE.key),
-            address=ALICE.address,
-            reason=SuppressionReason.REQUEST,
-            detail="",
+            subscriber_id=reader.id,
+            newsletter_id=newsletters.get(tx, slug).id,
             now=NOW,
         )
+        if not confirmed:
+            return held
+        return subscriptions.activate(tx, held, now=NOW, confirmed_at=NOW)
 
-    document = preferences.export(
-        sqlite_db, token=link(alice), secrets=SECRETS, now=NOW
+
+def everything(db: Database, held: Subscription, act: Act) -> Preferences:
+    seen = act(
+        db, token=link(held), origin=PAGE, secrets=SECRETS, actor=READER, now=NOW
+    )
+    assert seen is not None
+    return seen
+
+
+def test_shows_every_newsletter_the_links_own_first(
+    sqlite_db: Database, alice: Subscription
+) -> None:
+    arabic = join(sqlite_db, "arabic")
+    add_newsletter(sqlite_db, slug="daily", name="The Day")
+    join(sqlite_db, "daily", confirmed=False)
+
+    seen = preferences.look(sqlite_db, token=link(arabic), secrets=SECRETS, now=NOW)
+
+    assert seen is not None
+    assert [one.newsletter.slug for one in seen.held] == ["arabic", "weekly"]
+    assert [one.slug for one in seen.waiting] == ["daily"]
+    assert seen.others == []
+
+
+def test_changes_the_newsletter_that_is_named(
+    sqlite_db: Database, alice: Subscription
+) -> None:
+    arabic = join(sqlite_db, "arabic")
+
+    preferences.pause(
+        sqlite_db,
+        token=link(alice),
+        newsletter="arabic",
+        weeks=4,
+        secrets=SECRETS,
+        actor=READER,
+        now=NOW,
     )
 
-    assert document is not None
-    assert document["address"] == ALICE.address
-    assert document["subscriptions"][0]["newsletter"] == "weekly"
-    assert document["consent"][0]["wording"] == "Yes."
-    assert document["suppression"]["reason"] == "request"
+    with sqlite_db.read() as tx:
+        after = [subscriptions.get(tx, held.id) for held in (alice, arabic)]
+    assert [held and held.state for held in after] == ["active", "paused"]
+
+
+def test_changes_no_newsletter_that_the_reader_has_not(
+    sqlite_db: Database, alice: Subscription
+) -> None:
+    seen = preferences.pause(
+        sqlite_db,
+        token=link(alice),
+        newsletter="arabic",
+        weeks=4,
+        secrets=SECRETS,
+        actor=READER,
+        now=NOW,
+    )
+
+    assert seen is not None
+    assert [one.subscription.state for one in seen.held] == ["active"]
+
+
+def test_leaving_everything_can_be_undone_as_it_was(
+    sqlite_db: Database, alice: Subscription
+) -> None:
+    join(sqlite_db, "arabic")
+    pause(sqlite_db, alice)
+
+    left = everything(sqlite_db, alice, leaving_all.leave_all)
+    back = everything(sqlite_db, alice, leaving_all.undo_all)
+
+    assert (left.held, left.can_undo) == ([], True)
+    assert [one.subscription.state for one in back.held] == ["paused", "active"]
+    assert back.can_undo is False
+
+
+def test_undoing_brings_back_nothing_that_was_left_before(
+    sqlite_db: Database, alice: Subscription
+) -> None:
+    arabic = join(sqlite_db, "arabic")
+    with sqlite_db.write() as tx:
+        subscriptions.unsubscribe(tx, arabic, now=NOW - WEEK)
+
+    everything(sqlite_db, alice, leaving_all.leave_all)
+    back = everything(sqlite_db, alice, leaving_all.undo_all)
+
+    assert [one.newsletter.slug for one in back.held] == ["weekly"]
+
+
+def test_leaving_everything_is_consent_withdrawn(
+    sqlite_db: Database, alice: Subscription
+) -> None:
+    join(sqlite_db, "arabic")
+
+    everything(sqlite_db, alice, leaving_all.leave_all)
+    everything(sqlite_db, alice, leaving_all.leave_all)
+
+    with sqlite_db.read() as tx:
+        rows = consents.for_subscriber(tx, alice.subscriber_id)
+    assert sum(row.action == "withdrawn" for row in rows) == 2
+    assert audited(sqlite_db).count("subscription.left") == 2
 
 
 @pytest.mark.parametrize("token", ["x", "unsubscribe", "gone"])
@@ -183,10 +279,20 @@ def test_no_other_link_opens_preferences(
 
     seen = [
         preferences.look(sqlite_db, token=text, secrets=SECRETS, now=NOW),
-        preferences.export(sqlite_db, token=text, secrets=SECRETS, now=NOW),
         preferences.resume(
             sqlite_db, token=text, secrets=SECRETS, actor=READER, now=NOW
         ),
+        *(
+            act(
+                sqlite_db,
+                token=text,
+                origin=PAGE,
+                secrets=SECRETS,
+                actor=READER,
+                now=NOW,
+            )
+            for act in (leaving_all.leave_all, leaving_all.undo_all)
+        ),
     ]
 
-    assert seen == [None] * 3
+    assert seen == [None] * 4
