@@ -1,15 +1,21 @@
 """The secret keys under `HOME/keys`: made once, never replaced by themselves."""
 
+import math
 import os
 import secrets as random
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from digest.domain.errors import SettingsError, StateError
 from digest.domain.secrets import Secrets
-from digest.domain.tokens import KEY_OCTETS, TokenKeys
+from digest.domain.tokens import KEY_OCTETS, MOST_KEYS, TokenKeys
 
 _TOKEN_KEY = "token-{}.key"  # noqa: S105 - a file name
 _ADDRESS_KEY = "address.key"
+_BETWEEN_LOOKS = 1.0  # seconds
 _PRIVATE_FILE, _PRIVATE_FOLDER = 0o600, 0o700
 
 
@@ -47,6 +53,59 @@ def create_keys(folder: Path, *, in_use: bool) -> tuple[list[str], list[str]]:
     for name in kept:
         (folder / name).chmod(_PRIVATE_FILE)
     return made, kept
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenKeyFile:
+    """One token key on disk.
+
+    Attributes:
+        id: What tokens name it by.
+        path: Its file.
+        made_at: When the file was written.
+        is_current: New tokens are signed with it, once a process was started anew.
+    """
+
+    id: int
+    path: Path
+    made_at: datetime
+    is_current: bool
+
+
+def list_token_keys(folder: Path) -> list[TokenKeyFile]:
+    """List the token keys of a folder, the oldest first."""
+    ids = sorted(_read_token_keys(folder))
+    paths = {key_id: folder / _TOKEN_KEY.format(key_id) for key_id in ids}
+    return [
+        TokenKeyFile(
+            id=key_id,
+            path=path,
+            made_at=datetime.fromtimestamp(path.stat().st_mtime, tz=UTC),
+            is_current=key_id == ids[-1],
+        )
+        for key_id, path in paths.items()
+    ]
+
+
+def rotate_token_key(folder: Path) -> TokenKeyFile:
+    """Make a new token key, which is the current one from then on.
+
+    The old ones stay: links in letters that were sent work for ever (check U10).
+
+    Raises:
+        SettingsError: There are no keys yet, or one is damaged.
+        StateError: There are as many as tokens can name, or somebody else made the
+            same one just now.
+    """
+    newest = read_secrets(folder).tokens.current
+    if newest == MOST_KEYS:
+        raise StateError(f"There are {MOST_KEYS} token keys, and no more can be named.")
+    path = folder / _TOKEN_KEY.format(newest + 1)
+    if not _make_key(path):
+        raise StateError(
+            f"Somebody else made {path} just now.", "See: digest keys list"
+        )
+    return list_token_keys(folder)[-1]
 
 
 def _make_key(path: Path) -> bool:
@@ -87,16 +146,52 @@ def read_secrets(folder: Path) -> Secrets:
     Raises:
         SettingsError: One is missing or has the wrong size.
     """
-    keys = {
-        int(path.stem.removeprefix("token-")): _read_key(path)
-        for path in folder.glob(_TOKEN_KEY.format("[0-9]*"))
-    }
+    keys = _read_token_keys(folder)
     if not keys:
         raise SettingsError(f"There are no token keys in {folder}.", "Run: digest init")
     return Secrets(
-        tokens=TokenKeys(current=max(keys), keys=keys),
+        tokens=TokenKeys(current=max(keys), keys=_Ring(folder, keys)),
         address_key=_read_key(folder / _ADDRESS_KEY),
     )
+
+
+class _Ring(Mapping[int, bytes]):
+    """The token keys of a folder, of which more may appear.
+
+    A process that runs on reads what one that was started after a rotation signed.
+    """
+
+    def __init__(self, folder: Path, keys: Mapping[int, bytes]) -> None:
+        self._folder = folder
+        self._keys = dict(keys)
+        self._looked_at = -math.inf
+
+    def __getitem__(self, key_id: int) -> bytes:
+        if key_id not in self._keys:
+            self._look()
+        return self._keys[key_id]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __repr__(self) -> str:
+        return f"<token keys {sorted(self._keys)}>"  # never what they are
+
+    def _look(self) -> None:
+        # A forged token may name any key: it costs a look at a folder at most.
+        if time.monotonic() - self._looked_at >= _BETWEEN_LOOKS:
+            self._looked_at = time.monotonic()
+            self._keys |= _read_token_keys(self._folder)
+
+
+def _read_token_keys(folder: Path) -> dict[int, bytes]:
+    return {
+        int(path.stem.removeprefix("token-")): _read_key(path)
+        for path in folder.glob(_TOKEN_KEY.format("[0-9]*"))
+    }
 
 
 def _read_key(path: Path) -> bytes:

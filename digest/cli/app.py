@@ -37,6 +37,7 @@ _MODULES = {
     "quarantine": ["inbound"],
     "schedules": ["schedules"],
     "dkim": ["dkim"],
+    "keys": ["keys"],
     "doctor": ["doctor"],
     "mail": ["mail"],
     "demo": ["demo"],

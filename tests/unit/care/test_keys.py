@@ -7,11 +7,15 @@ import pytest
 
 from digest.care.keys import (
     create_keys,
+    list_token_keys,
     make_private_folder,
     read_secrets,
+    rotate_token_key,
     write_private,
 )
 from digest.domain.errors import SettingsError, StateError
+from digest.domain.tokens import Purpose, TokenKeys
+from tests.builders import NOW
 
 
 def mode(path: Path) -> int:
@@ -110,3 +114,72 @@ def test_a_damaged_key_is_refused(content: str, tmp_path: Path) -> None:
 
     with pytest.raises(SettingsError, match="missing or damaged"):
         read_secrets(tmp_path)
+
+
+def test_a_rotation_adds_a_key_that_signs_and_keeps_the_old_one(tmp_path: Path) -> None:
+    create_keys(tmp_path, in_use=False)
+    old = read_secrets(tmp_path).tokens
+    link = old.issue(Purpose.UNSUBSCRIBE, 7)
+
+    made = rotate_token_key(tmp_path)
+
+    new = read_secrets(tmp_path).tokens
+    assert (made.id, made.path.name, made.is_current) == (2, "token-2.key", True)
+    assert mode(made.path) == 0o600
+    assert new.current == 2
+    assert new.issue(Purpose.UNSUBSCRIBE, 7) != link
+    assert new.read(Purpose.UNSUBSCRIBE, link, now=NOW) is not None
+
+
+def test_a_process_that_runs_on_reads_what_the_new_key_signed(tmp_path: Path) -> None:
+    """A worker that was not restarted writes letters of a later release, too."""
+    create_keys(tmp_path, in_use=False)
+    running = read_secrets(tmp_path).tokens
+    rotate_token_key(tmp_path)
+    restarted = read_secrets(tmp_path).tokens
+
+    link = restarted.issue(Purpose.UNSUBSCRIBE, 7)
+
+    assert running.read(Purpose.UNSUBSCRIBE, link, now=NOW) is not None
+    assert running.issue(Purpose.UNSUBSCRIBE, 7, key_id=2) == link
+    assert running.current == 1
+
+
+def test_a_token_of_no_key_looks_at_the_folder_at_most_once_a_second(
+    tmp_path: Path,
+) -> None:
+    create_keys(tmp_path, in_use=False)
+    running = read_secrets(tmp_path).tokens
+    link = TokenKeys(current=9, keys={9: b"9" * 32}).issue(Purpose.UNSUBSCRIBE, 7)
+
+    first = running.read(Purpose.UNSUBSCRIBE, link, now=NOW)
+    rotate_token_key(tmp_path)
+    with pytest.raises(KeyError):
+        running.issue(Purpose.UNSUBSCRIBE, 7, key_id=2)
+
+    assert first is None
+
+
+def test_keys_are_listed_the_oldest_first(tmp_path: Path) -> None:
+    create_keys(tmp_path, in_use=False)
+    for _ in range(10):
+        rotate_token_key(tmp_path)
+
+    listed = list_token_keys(tmp_path)
+
+    assert [key.id for key in listed] == [*range(1, 12)]
+    assert [key.id for key in listed if key.is_current] == [11]
+
+
+def test_no_more_keys_than_a_token_can_name(tmp_path: Path) -> None:
+    create_keys(tmp_path, in_use=False)
+    (tmp_path / "token-1.key").rename(tmp_path / "token-255.key")
+
+    with pytest.raises(StateError, match="255 token keys"):
+        rotate_token_key(tmp_path)
+
+
+def test_the_keys_are_never_printed(tmp_path: Path) -> None:
+    create_keys(tmp_path, in_use=False)
+
+    assert repr(read_secrets(tmp_path).tokens.keys) == "<token keys [1]>"
