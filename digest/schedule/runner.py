@@ -21,12 +21,13 @@ from digest.domain.actor import SCHEDULE
 from digest.schedule import stages, turn
 from digest.storage.leader import Leadership
 from digest.subscriptions import preferences
+from digest.subscriptions.lapsing import lapse
 
 _log = structlog.get_logger()
 
 # Sources have intervals of their own, five minutes at least.
 _POLL_SECONDS = 300
-_BETWEEN_PAUSES_SECONDS = 600
+_BETWEEN_CARE_SECONDS = 600
 _LOCK_FILE = "schedule.lock"
 
 
@@ -83,7 +84,7 @@ class Runner:
         self._awake = asyncio.Event()
         self._preparing: threading.Thread | None = None
         self._polled_at = -math.inf
-        self._resumed_at = -math.inf
+        self._cared_at = -math.inf
         self._scheduler = AsyncIOScheduler(
             timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True}
         )
@@ -101,7 +102,7 @@ class Runner:
         self._scheduler.start()
 
     async def turn(self) -> None:
-        """Release what is due, end pauses; begin to prepare, which may take minutes."""
+        """Release what is due, look after readers; begin to prepare, for minutes."""
         if not await asyncio.to_thread(_attempt, self._leadership.hold):
             return
         if self.is_idle:
@@ -110,7 +111,7 @@ class Runner:
             self._preparing.start()
         now = self._service.now()
         await asyncio.to_thread(_attempt, turn.release_due, self._service, now)
-        await asyncio.to_thread(_attempt, self._end_pauses)
+        await asyncio.to_thread(_attempt, self._look_after_readers)
         moment = await asyncio.to_thread(_attempt, turn.next_moment, self._service, now)
         if moment is not None:
             self._scheduler.add_job(
@@ -139,12 +140,15 @@ class Runner:
             self._polled_at = time.monotonic()
             _attempt(stages.collect_due, self._service, self._service.now())
 
-    def _end_pauses(self) -> None:
-        """End the readers' pauses whose time has come."""
-        if time.monotonic() - self._resumed_at >= _BETWEEN_PAUSES_SECONDS:
-            self._resumed_at = time.monotonic()
-            now = self._service.now()
-            preferences.resume_due(self._service.db, actor=SCHEDULE, now=now)
+    def _look_after_readers(self) -> None:
+        """End the pauses whose time has come, forget who never confirmed."""
+        if time.monotonic() - self._cared_at < _BETWEEN_CARE_SECONDS:
+            return
+        self._cared_at = time.monotonic()
+        db, now = self._service.db, self._service.now()
+        preferences.resume_due(db, actor=SCHEDULE, now=now)
+        days = self._service.settings.sign_up.pending_days
+        lapse(db, before=now - timedelta(days=days), actor=SCHEDULE, now=now)
 
     async def _wake(self) -> None:
         self._awake.set()

@@ -84,6 +84,14 @@ def for_subscriber(tx: Tx, subscriber_id: int) -> Sequence[Consent]:
     ]
 
 
+def has_agreed(tx: Tx, subscriber_id: int) -> bool:
+    """Tell whether a reader ever opted in to anything."""
+    query = select(_c.id).where(
+        _c.subscriber_id == subscriber_id, _c.action.in_(_GIVEN)
+    )
+    return tx.execute(query.limit(1)).first() is not None
+
+
 def has_declined(tx: Tx, subscriber_id: int) -> bool:
     """Tell whether a reader said "not me" since they last opted in to anything."""
     opted_in = (

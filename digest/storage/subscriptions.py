@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import ColumnElement, Row, and_, exists, select, update
 
 from digest.domain.errors import StateError
 from digest.domain.states import SubscriptionState
@@ -57,6 +57,32 @@ def due_to_resume(tx: Tx, *, now: datetime, limit: int = 500) -> Sequence[Subscr
         .limit(limit)
     ).all()
     return [_load(row) for row in rows]
+
+
+def unanswered(tx: Tx, *, before: datetime, limit: int) -> Sequence[int]:
+    """List subscriptions that wait for a confirmation last asked for before then.
+
+    Returns:
+        Row ids, the oldest first.
+    """
+    query = select(_c.id).where(_is_unanswered(before)).order_by(_c.id).limit(limit)
+    return tx.execute(query).scalars().all()
+
+
+def is_unanswered(tx: Tx, subscription_id: int, *, before: datetime) -> bool:
+    """Tell whether `unanswered` would list a subscription."""
+    query = select(_c.id).where(_c.id == subscription_id, _is_unanswered(before))
+    return tx.execute(query).first() is not None
+
+
+def _is_unanswered(before: datetime) -> ColumnElement[bool]:
+    asked = tables.consents.c
+    recently = exists().where(
+        asked.subscriber_id == _c.subscriber_id,
+        asked.newsletter_id == _c.newsletter_id,
+        asked.at >= before,
+    )
+    return and_(_c.state == SubscriptionState.PENDING, _c.since < before, ~recently)
 
 
 def add(

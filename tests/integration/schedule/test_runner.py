@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from digest.bootstrap import Service
 from digest.domain.states import SubscriptionState
 from digest.schedule.runner import Runner, run
-from digest.storage import newsletters, subscriptions
+from digest.storage import newsletters, subscribers, subscriptions, tables
 from digest.storage.engine import Database
 from digest.storage.leader import Leadership
 from tests.integration.schedule.newsroom import DUE, HOUR, Newsroom
@@ -123,6 +123,28 @@ async def test_a_pause_whose_time_has_come_ends(room: Newsroom, runner: Runner) 
     assert found is not None
     assert found.state == SubscriptionState.ACTIVE
     assert room.actions()["subscription.resumed"] == 1
+
+
+async def test_an_address_that_was_never_confirmed_is_forgotten(
+    room: Newsroom, runner: Runner
+) -> None:
+    with room.db.read() as tx:
+        newsletter = newsletters.get(tx, "weekly")
+    subscription = add_reader(
+        room.db, newsletter, "bob@example.com", state=SubscriptionState.PENDING
+    )
+    with room.db.write() as tx:
+        month_ago = DUE - timedelta(days=31)
+        tx.execute(tables.subscriptions.update().values(since=month_ago))
+
+    await runner.turn()
+
+    with room.db.read() as tx:
+        found = subscriptions.get(tx, subscription)
+        reader = subscribers.find(tx, "bob@example.com")
+    assert found is not None
+    assert (found.state, reader) == (SubscriptionState.UNSUBSCRIBED, None)
+    assert room.actions()["subscriber.forgotten"] == 1
 
 
 async def test_a_restart_changes_nothing_more(room: Newsroom) -> None:
