@@ -5,12 +5,11 @@ be lost, and what is beyond limits must be in the quarantine.
 """
 
 import argparse
-import hashlib
 import os
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any
 
 from bench import peek, processes, tables
 from bench.installation import Installation
-from bench.lmtp import Answered, Given, hand_over, with_line_ends
+from bench.lmtp import Answered, Message, hand_over, spool, with_line_ends
 from bench.mutations import excessive, mutate
 from bench.processes import (
     TrialError,
@@ -104,7 +103,7 @@ def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.inbound")
     parser.add_argument("folder", type=Path, nargs="?", default=folder)
     parser.add_argument("--mutations", type=int, default=10_000)
-    parser.add_argument("--connections", type=int, default=4)
+    parser.add_argument("--connections", type=int, default=2)
     parser.add_argument("--seed", type=int, default=7)
     return parser.parse_args()
 
@@ -153,7 +152,7 @@ def run(
 
 def _load(
     found: Installation, messages: Sequence[bytes], *, count: int, seed: int
-) -> Iterator[Given]:
+) -> Iterator[Message]:
     """Address every message in turn to each of our addresses."""
     tokens = read_secrets(found.home / "keys").tokens
     leave = tokens.issue(Purpose.UNSUBSCRIBE, 1)
@@ -167,19 +166,18 @@ def _load(
     senders = cycle(["dina@reader.example", "", "bob@reader.example"])
     for raw in (*messages, *excessive(_OCTETS)):
         for address in {next(addresses), f"complaints@{DOMAIN}"}:
-            yield Given(
-                raw=with_line_ends(raw), sender=next(senders), recipient=address
-            )
+            yield Message(with_line_ends(raw), next(senders), address)
     for number, raw in enumerate(mutate(messages, count=count, seed=seed)):
         text = raw + b"\r\n" if number % _AS_IT_IS == 0 else with_line_ends(raw)
-        yield Given(raw=text, sender=next(senders), recipient=next(addresses))
+        yield Message(text, next(senders), next(addresses))
 
 
 def _serve(
-    found: Installation, load: Iterator[Given], account: Account, *, connections: int
+    found: Installation, load: Iterable[Message], account: Account, *, connections: int
 ) -> list[Answered]:
     """Run the listener while it is given everything."""
-    port = int(found.settings["DIGEST_INBOUND__PORT"])
+    port, path = int(found.settings["DIGEST_INBOUND__PORT"]), found.home / "spool"
+    given = spool(path, load)
     command = module("digest", "serve", "--only", "inbound")
     process = processes.start(command, env=found.environment, log=found.log)
     try:
@@ -188,7 +186,7 @@ def _serve(
             within=_READY_SECONDS,
             what="the listener",
         )
-        answers = hand_over(port, load, connections=connections)
+        answers = hand_over(port, path, given, connections=connections)
         wait_until(
             lambda: not peek.inbox(found)["received"] or process.poll() is not None,
             within=_SETTLE_SECONDS,
@@ -212,7 +210,7 @@ def _judge(found: Installation, answers: Sequence[Answered], account: Account) -
     said = found.log.read_text(encoding="utf-8", errors="replace")
     if faults := {word: said.count(word) for word in _FAULTS if word in said}:
         account.broken.append(f"its log has {faults}")
-    promised = Counter(hashlib.sha256(answer.given.raw).hexdigest() for answer in taken)
+    promised = Counter(answer.given.digest for answer in taken)
     if lost := (promised - peek.inbox_digests(found)).total():
         account.broken.append(f"{lost} of {len(taken)} were lost")
     listed = sum(1 for _ in found.pages("quarantine", "list"))

@@ -1,22 +1,25 @@
 """Messages handed to an LMTP server over a few connections, each answer timed."""
 
 import asyncio
+import hashlib
+import os
 import re
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
 
 _HOST = "127.0.0.1"
 _BARE = re.compile(rb"\r\n|\r|\n")
 _ANSWER_SECONDS = 60.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Given:
-    """A message and its one recipient.
+class Message(NamedTuple):
+    """What is handed over, to one recipient.
 
     Attributes:
-        raw: What is handed over; lines end with CR LF unless that is what is tried.
+        raw: Lines end with CR LF unless that is what is tried.
         sender: Envelope sender; empty: the null sender.
         recipient: Of ours.
     """
@@ -24,6 +27,44 @@ class Given:
     raw: bytes
     sender: str
     recipient: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """A message in a spool.
+
+    Attributes:
+        digest: SHA-256 of the message.
+        sender: Envelope sender; empty: the null sender.
+        recipient: Of ours.
+        start: Where its text is in the spool, dots stuffed.
+        length: Of that.
+    """
+
+    digest: str
+    sender: str
+    recipient: str
+    start: int
+    length: int
+
+
+def spool(path: Path, messages: Iterable[Message]) -> list[Given]:
+    """Write messages to a file, so that handing them over costs next to nothing."""
+    found: list[Given] = []
+    with path.open("wb") as file:
+        for raw, sender, recipient in messages:
+            start = file.tell()
+            length = file.write(_stuffed(raw))
+            found.append(
+                Given(
+                    digest=hashlib.sha256(raw).hexdigest(),
+                    sender=sender,
+                    recipient=recipient,
+                    start=start,
+                    length=length,
+                )
+            )
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,28 +89,31 @@ def with_line_ends(raw: bytes) -> bytes:
 
 
 def hand_over(
-    port: int, messages: Iterable[Given], *, connections: int
+    port: int, path: Path, given: Iterable[Given], *, connections: int
 ) -> list[Answered]:
-    """Hand over every message, one after another on each connection."""
-    return asyncio.run(_hand_over(port, iter(messages), connections))
+    """Hand over a spool's messages, one after another on each connection."""
+    return asyncio.run(_hand_over(port, path, iter(given), connections))
 
 
 async def _hand_over(
-    port: int, messages: Iterator[Given], connections: int
+    port: int, path: Path, given: Iterator[Given], connections: int
 ) -> list[Answered]:
     answers: list[Answered] = []
-    async with asyncio.TaskGroup() as group:
-        for _ in range(connections):
-            group.create_task(_talk(port, messages, answers))
+    with path.open("rb") as file:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(connections):
+                group.create_task(_talk(port, file.fileno(), given, answers))
     return answers
 
 
-async def _talk(port: int, messages: Iterator[Given], answers: list[Answered]) -> None:
+async def _talk(
+    port: int, file: int, messages: Iterator[Given], answers: list[Answered]
+) -> None:
     """Talk over a connection, and over a new one where that ends."""
     talk: _Talk | None = None
     for given in messages:
         talk = talk or await _Talk.open(port)
-        answer = await talk.give(given)
+        answer = await talk.give(given, os.pread(file, given.length, given.start))
         answers.append(answer)
         if not answer.code:
             talk.close()
@@ -97,7 +141,7 @@ class _Talk:
     def close(self) -> None:
         self._writer.close()
 
-    async def give(self, given: Given) -> Answered:
+    async def give(self, given: Given, text: bytes) -> Answered:
         began = time.perf_counter()
         try:
             for command in (
@@ -109,7 +153,7 @@ class _Talk:
                 if code >= 400:  # noqa: PLR2004 - RFC 5321 §4.2.1
                     await self._say(b"RSET")
                     return Answered(given=given, code=code, seconds=0.0)
-            self._writer.write(_stuffed(given.raw))
+            self._writer.write(text)
             await self._writer.drain()
             began = time.perf_counter()
             code = await self._say(b".")

@@ -5,11 +5,11 @@ connection waiting for a second, and takes many times its size in memory.
 """
 
 import asyncio
-import re
+from itertools import count
 
 _DOT = b".\r\n"
 _END = b"\r\n.\r\n"
-_STUFFED = re.compile(rb"(\A|\r\n)\.")
+_TURN = 500  # so many pieces, then others have theirs
 
 
 async def read_data(reader: asyncio.StreamReader, *, most: int) -> bytes | None:
@@ -28,8 +28,10 @@ async def read_data(reader: asyncio.StreamReader, *, most: int) -> bytes | None:
     Raises:
         asyncio.IncompleteReadError: The connection ended before.
     """
-    data, is_kept = bytearray(), True
+    data, is_kept, pieces = bytearray(), True, count(1)
     while not (data.endswith(_END) or data == _DOT):
+        if next(pieces) % _TURN == 0:
+            await asyncio.sleep(0)
         if len(data) > most + len(_DOT):
             is_kept = False
         if not is_kept:
@@ -41,4 +43,6 @@ async def read_data(reader: asyncio.StreamReader, *, most: int) -> bytes | None:
             data += await reader.read(found.consumed)
     if not is_kept or len(data) > most + len(_DOT):
         return None
-    return _STUFFED.sub(rb"\1", data[: -len(_DOT)])
+    # Many times quicker than a pattern.
+    message = bytes(data[: -len(_DOT)]).replace(b"\r\n.", b"\r\n")
+    return message.removeprefix(b".")
