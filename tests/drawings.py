@@ -4,6 +4,7 @@ import io
 import struct
 import zlib
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from PIL import Image, ImageDraw
@@ -88,6 +89,11 @@ def _rgb(colour: str) -> tuple[int, int, int]:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
+@cache
+def _saved_scene(number: int, size: tuple[int, int]) -> bytes:
+    return saved(scene(number, size), quality=80)
+
+
 def put_files(db: Database, stories: Sequence[Story]) -> None:
     """Draw what the stories of a reference week show, under the names they have."""
     with db.write() as tx:
@@ -95,5 +101,5 @@ def put_files(db: Database, stories: Sequence[Story]) -> None:
             if story.picture is None:
                 continue
             for file in (story.picture.small, story.picture.large):
-                drawn = scene(number, (file.width, file.height))
-                pictures.put(tx, file, saved(drawn, quality=80), now=NOW)
+                drawn = _saved_scene(number, (file.width, file.height))
+                pictures.put(tx, file, drawn, now=NOW)

@@ -1,13 +1,14 @@
 """Every public page of an installation with two newsletters, as its readers get it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Route
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,24 +18,20 @@ from starlette.testclient import TestClient
 from digest.bootstrap import Service
 from digest.domain.actor import READER
 from digest.domain.addresses import parse_address
-from digest.domain.editions import Edition, Story
-from digest.domain.newsletters import Newsletter
-from digest.domain.states import EditionState
 from digest.domain.subscribers import Origin
 from digest.domain.tokens import Purpose
 from digest.settings import Settings
-from digest.storage import editions, newsletters, schema, subscribers, subscriptions
+from digest.storage import schema, subscribers, subscriptions, tables
 from digest.storage.engine import Database
 from digest.subscriptions import leave, opt_in, sign_up
 from digest.templating import Templates
 from digest.web.app import make_app
 from tests.builders import NOW, SECRETS, SITE
-from tests.drawings import put_files
-from tests.weeks import add_article, english_week
+from tests.released import release_week
+from tests.weeks import english_week
 from tests.weeks_arabic import arabic_week
 
 ORIGIN = Origin(source="test", wording="Yes.")
-_OLD = (date(2024, 5, 5), date(2024, 4, 28), date(2023, 12, 31))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,16 +91,21 @@ def public_site(home: Path) -> Iterator[PublicSite]:
         clock=lambda: NOW,
     )
     slugs = {
-        "en": _publish(service, english_week()),
-        "ar": _publish(service, arabic_week()),
+        "en": release_week(db, english_week()),
+        "ar": release_week(db, arabic_week()),
     }
     for slug in slugs.values():
         _sign_up_readers(service, slug)
+        # Mona gets both.
+        for each in (slug, *(set(slugs.values()) - {slug})):
+            _record(service, each, f"mona.{slug}")
     app = make_app(service, answer_after=0)
     app.router.routes[:0] = [
         AppRoute("/refused/{newsletter}/{status:int}", _refuse, methods=["GET"])
     ]
-    with TestClient(app, raise_server_exceptions=False) as client:
+    with TestClient(
+        app, base_url=SITE.base_url, raise_server_exceptions=False
+    ) as client:
         pages: dict[str, Shown] = {}
         for language, slug in slugs.items():
             asked = _Asking(
@@ -119,52 +121,15 @@ def _refuse(request: Request) -> Response:
     status = request.path_params["status"]
     if status == 500:
         raise RuntimeError
+    if status == 503:
+        raise OperationalError("SELECT", {}, Exception("database is locked"))
     raise HTTPException(status)
-
-
-def _publish(
-    service: Service, week: tuple[Edition, Newsletter, Sequence[Story]]
-) -> str:
-    """Store a newsletter, its reference week and earlier issues of the same words."""
-    edition, seed, told = week
-    with service.db.write() as tx:
-        newsletter = newsletters.add(tx, seed, now=NOW)
-    put_files(service.db, told)
-    for number, day in enumerate((edition.issue_date, *_OLD)):
-        stories = [
-            replace(
-                story,
-                article_id=add_article(
-                    service.db, newsletter, title=f"{story.title} {number}"
-                ).id,
-            )
-            for story in told
-        ]
-        sent = replace(
-            edition,
-            newsletter_id=newsletter.id,
-            issue_date=day,
-            number=edition.number - number,
-            state=EditionState.SENT,
-            released_at=NOW - timedelta(days=7 * number),
-        )
-        with service.db.write() as tx:
-            editions.insert_edition(tx, sent, stories)
-    return newsletter.slug
 
 
 def _sign_up_readers(service: Service, slug: str) -> None:
     """Layla is active, huda has left, nour is pending, in each newsletter."""
     for name in ("layla", "huda"):
-        opt_in.record(
-            service.db,
-            newsletter=slug,
-            address=parse_address(f"{name}.{slug}@example.test"),
-            origin=ORIGIN,
-            secrets=service.secrets,
-            actor=READER,
-            now=NOW,
-        )
+        _record(service, slug, f"{name}.{slug}")
     leave.by_token(
         service.db,
         token=_token(service, Purpose.UNSUBSCRIBE, f"huda.{slug}", NOW),
@@ -181,6 +146,18 @@ def _sign_up_readers(service: Service, slug: str) -> None:
         site=service.site,
         secrets=service.secrets,
         templates=service.templates,
+        actor=READER,
+        now=NOW,
+    )
+
+
+def _record(service: Service, slug: str, reader: str) -> None:
+    opt_in.record(
+        service.db,
+        newsletter=slug,
+        address=parse_address(f"{reader}@example.test"),
+        origin=ORIGIN,
+        secrets=service.secrets,
         actor=READER,
         now=NOW,
     )
@@ -208,6 +185,7 @@ class _Asking:
         yield from self._errors()
         yield from self._personal()
         yield from self._acted()
+        yield from self._rights()
 
     def _open(self) -> Iterator[tuple[str, Shown]]:
         query = f"?newsletter={self.slug}"
@@ -219,6 +197,8 @@ class _Asking:
         yield "feedback", self._get(f"/feedback/{self.slug}/2024-05-12?answer=fine")
         yield "check-inbox", self._sign_up("new")
         yield "sign-up-mistaken", self._sign_up("half@")
+        pasted = {"address": "away@example.test", "newsletter": self.slug}
+        yield "press-once-more", self._post("/subscribe", pasted)
 
     def _errors(self) -> Iterator[tuple[str, Shown]]:
         for status in (400, 405, 408, 410, 413, 429, 500, 503):
@@ -235,6 +215,7 @@ class _Asking:
         yield "leave", self._get(self._link("u", "layla"))
         yield "leave-left", self._get(self._link("u", "huda"))
         yield "preferences", self._get(self._link("preferences", "layla"))
+        yield "preferences-two", self._get(self._link("preferences", "mona"))
         yield "preferences-left", self._get(self._link("preferences", "huda"))
 
     def _acted(self) -> Iterator[tuple[str, Shown]]:
@@ -245,6 +226,8 @@ class _Asking:
         other = "weekly" if self.slug != "weekly" else "weekly-ar"
         for name, path, form in (
             ("feedback-thanks", feedback, {"answer": "useful"}),
+            ("confirm-declined", confirm, {"never": "1"}),
+            ("confirm-taken-back", confirm, {"undo": "1"}),
             ("welcome", confirm, {}),
             ("preferences-saved", preferences, {"action": "save", "sections": "arts"}),
             ("preferences-paused", preferences, {"action": "pause", "weeks": "4"}),
@@ -254,11 +237,40 @@ class _Asking:
                 preferences,
                 {"action": "join", "newsletter": other},
             ),
+            ("preferences-mailed", preferences, {"action": "link"}),
+            ("preferences-left-all", preferences, {"action": "leave-all"}),
+            ("preferences-back", preferences, {"action": "undo-all"}),
             ("left", leaving, {"page": "1"}),
+            ("left-reason", leaving, {"page": "1", "reason": "other"}),
             ("undone", leaving, {"undo": "1"}),
-            ("delete", preferences, {"action": "delete"}),
         ):
             yield name, self._post(path, form)
+
+    def _rights(self) -> Iterator[tuple[str, Shown]]:
+        """What the holder of an address alone may do; layla has moved afterwards."""
+        data = self._link("my-data", "layla")
+        old = NOW - timedelta(hours=2)
+        yield "my-data", self._get(data)
+        yield "my-data-expired", self._get(self._link("my-data", "layla", at=old))
+        new = f"layla.{self.slug}@new.example.test"
+        for name, form in (
+            ("delete", {"action": "delete"}),
+            ("my-data-mistaken", {"action": "move", "address": "half@"}),
+            ("move-asked", {"action": "move", "address": new}),
+        ):
+            yield name, self._post(data, form)
+        asked = self._asked_of(new)
+        yield "new-address", self._get(asked)
+        yield "new-address-done", self._post(asked, {})
+        huda = self._link("my-data", "huda")
+        yield "deleted", self._post(huda, {"action": "delete", "sure": "1"})
+
+    def _asked_of(self, address: str) -> str:
+        """Return the path of the link in the letter to a new address."""
+        query = tables.notices.select().where(tables.notices.c.address == address)
+        with self.service.db.read() as tx:
+            text: str = tx.execute(query).one().text
+        return "/new-address/" + text.partition("/new-address/")[2].split()[0]
 
     def _sign_up(self, typed: str) -> Shown:
         address = f"{typed}.{self.slug}@example.test" if "@" not in typed else typed
@@ -293,6 +305,7 @@ _PURPOSES = {
     "confirm": Purpose.CONFIRM,
     "u": Purpose.UNSUBSCRIBE,
     "preferences": Purpose.PREFERENCES,
+    "my-data": Purpose.RIGHTS,
 }
 
 

@@ -132,3 +132,22 @@ def test_every_page_is_answered_with_the_status_it_shows(site: PublicSite) -> No
             "link-mistyped": 404,
         }.items()
     }
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_a_sample_and_the_form_are_seen_without_scrolling_on_a_phone(
+    page: Page, site: PublicSite, language: str
+) -> None:
+    show(page, site, f"sign-up-{language}")
+    page.set_viewport_size({"width": 375, "height": 667})
+
+    seen = [
+        page.locator(".card a"),
+        page.locator("#address"),
+        page.locator("form button"),
+    ]
+    bottoms = [
+        box["y"] + box["height"] for each in seen if (box := each.bounding_box())
+    ]
+    assert len(bottoms) == len(seen)
+    assert max(bottoms) <= 667

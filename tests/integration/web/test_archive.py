@@ -271,3 +271,45 @@ def test_before_init_there_is_no_page_but_a_designed_one(service: Service) -> No
 
     assert [a.status_code for a in answers] == [404, 200, 404]
     assert all("<h1>" in a.text for a in answers)
+
+
+def test_search_engines_are_told_what_an_edition_is(web: Web) -> None:
+    publish(web)
+    html = web.client.get("/archive/weekly/2024-05-12").text
+
+    data = json.loads(html.partition(LINKED_DATA)[2].partition("</script>")[0])
+
+    address = "https://news.example.test/archive/weekly/2024-05-12"
+    stories = data["mainEntity"]["itemListElement"]
+    assert (data["@context"], data["@type"]) == ("https://schema.org", "NewsArticle")
+    assert data["headline"] == "Egypt refuses Rafah coordination: reports"
+    assert data["url"] == data["mainEntityOfPage"] == address
+    assert data["datePublished"] == "2024-05-12T12:00:00+00:00"
+    assert data["publisher"] == {"@type": "Organization", "name": "The Week"}
+    assert [story["position"] for story in stories] == [1, 2, 3]
+    assert stories[0]["url"] == "https://example.com/rafah"
+
+
+def test_those_who_share_a_page_see_what_it_is(web: Web) -> None:
+    publish(web)
+
+    html = web.client.get("/archive/weekly/2024-05-12").text
+
+    named = dict(re.findall(r'property="([^"]+)" content="([^"]*)"', html))
+    assert named["og:type"] == "article"
+    assert named["og:title"] == "Egypt refuses Rafah coordination: reports"
+    assert named["og:description"] == "Plus: two more."
+    assert named["og:url"].endswith("/archive/weekly/2024-05-12")
+    assert named["og:locale"] == "en"
+    assert named["article:published_time"] == "2024-05-12T12:00:00+00:00"
+
+
+def test_an_edition_ends_with_a_form_that_signs_up(web: Web) -> None:
+    publish(web)
+
+    html = web.client.get("/archive/weekly/2024-05-12").text
+
+    form = html.partition('action="/subscribe"')[2].partition("</form>")[0]
+    assert 'name="newsletter" value="weekly"' in form
+    assert 'name="address"' in form
+    assert re.search(r'name="stamp" value="[^"]+"', form)
