@@ -115,11 +115,11 @@ def test_a_port_in_use_is_one_line(
     assert len(error.splitlines()) == 1
 
 
-@pytest.mark.parametrize("only", ["inbound", "web,nonsense"])
+@pytest.mark.parametrize("only", ["mail", "web,nonsense"])
 def test_a_part_that_does_not_exist_is_named(
     environ: dict[str, str], capsys: pytest.CaptureFixture[str], only: str
 ) -> None:
     status = run(["serve", "--only", only])
 
     assert status == 2
-    assert "Parts: web, schedule, worker" in capsys.readouterr().err
+    assert "Parts: web, inbound, schedule, worker" in capsys.readouterr().err
