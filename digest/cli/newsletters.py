@@ -1,4 +1,4 @@
-"""`newsletters`: looking at them, and adding one to those that `init` made."""
+"""`newsletters`: looking at them, adding one, and a form for other sites."""
 
 from pathlib import Path
 from typing import Annotated
@@ -23,6 +23,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="The newsletters.", no_args_is_help=True)
     group.command("list")(list_newsletters)
     group.command("add")(add_newsletter)
+    group.command("form")(show_form)
     app.add_typer(group, name="newsletters")
 
 
@@ -53,6 +54,32 @@ def add_newsletter(ctx: typer.Context, file: File) -> None:
     )
     url = service.site.page("/", added.slug)
     face.show(_document(added), f"Added {added.slug}; readers sign up at {url}")
+
+
+def show_form(
+    ctx: typer.Context,
+    newsletter: Annotated[str, typer.Argument(help="A newsletter's name.")],
+    *,
+    topics: Annotated[bool, typer.Option(help="Let readers choose topics.")] = False,
+) -> None:
+    """Print a sign-up form, plain HTML that any site can paste."""
+    face = face_of(ctx)
+    service = face.service()
+    with service.db.read() as tx:
+        found = newsletters.get(tx, newsletter)
+    html = service.templates.page(
+        "_embedded_form",
+        language=found.language,
+        context={
+            "newsletter": found,
+            "direction": found.direction,
+            "site": service.site,
+            "topics": topics,
+        },
+    )
+    # Editors of web pages make paragraphs of empty lines.
+    form = "\n".join(line for line in html.splitlines() if line.strip())
+    face.show({"newsletter": found.slug, "html": form}, form)
 
 
 def _find(file: Path) -> Path:

@@ -243,13 +243,15 @@ def erase_reader(ctx: typer.Context, address: Address) -> None:
 def show_statistics(ctx: typer.Context) -> None:
     """Count readers by newsletter and state, and suppressions by reason."""
     face = face_of(ctx)
-    found = statistics.count(face.service().db)
+    service = face.service()
+    found = statistics.count(service.db, rules=service.settings.sign_up.rules)
     document = {
         "readers": found.readers,
         "erased": found.erased,
         "newsletters": found.newsletters,
         "suppressions": found.suppressions,
-        "domains": [{"domain": name, "readers": n} for name, n in found.domains],
+        "domains": _domains(found.domains),
+        "disposable": _domains(found.disposable),
     }
     lines = [f"{counted(found.readers, 'reader')}, {found.erased:,} erased"]
     for slug, states in found.newsletters.items():
@@ -257,7 +259,14 @@ def show_statistics(ctx: typer.Context) -> None:
     barred = ", ".join(f"{n} {reason}" for reason, n in found.suppressions.items())
     lines.append(f"suppressed: {barred}")
     lines += [f"  {n:>8}  {name}" for name, n in found.domains]
+    if found.disposable:
+        thrown = ", ".join(f"{n} {name}" for name, n in found.disposable)
+        lines.append(f"warning: throw-away domains: {thrown}")
     face.show(document, lines)
+
+
+def _domains(found: list[tuple[str, int]]) -> list[dict[str, object]]:
+    return [{"domain": name, "readers": count} for name, count in found]
 
 
 def _day(at: datetime) -> str:

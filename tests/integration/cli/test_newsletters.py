@@ -73,3 +73,37 @@ def test_a_second_init_does_not_add_it_either(cli: Cli) -> None:
     cli("init")
 
     assert "weekly-ar" not in cli("newsletters", "list").out
+
+
+def test_prints_a_form_that_any_site_can_paste(cli: Cli) -> None:
+    cli("init")
+
+    form = cli("newsletters", "form", "weekly").out
+
+    assert form.startswith("<form ")
+    assert 'action="http://127.0.0.1:8000/subscribe"' in form
+    assert 'name="newsletter" value="weekly"' in form
+    assert 'name="stamp"' not in form
+    assert 'name="sections"' not in form
+    assert "\n\n" not in form
+    assert not any(word in form for word in ("<script", "style=", "src="))
+
+
+def test_the_form_speaks_the_newsletters_language_and_offers_topics(cli: Cli) -> None:
+    cli("init")
+    cli("newsletters", "add", "weekly-ar")
+
+    form = cli("newsletters", "form", "weekly-ar", "--topics", "--json").document
+
+    assert 'lang="ar" dir="rtl"' in form["html"]
+    assert 'name="sections"' in form["html"]
+    assert "Sign up" not in form["html"]
+
+
+def test_a_form_of_no_newsletter_is_one_line(cli: Cli) -> None:
+    cli("init")
+
+    ran = cli("newsletters", "form", "daily")
+
+    assert ran.status == 1
+    assert "daily" in ran.err

@@ -8,6 +8,7 @@ from sqlalchemy import insert, select, update
 
 from digest.domain.actor import READER
 from digest.domain.addresses import parse_address
+from digest.domain.allowances import SignUpRules
 from digest.domain.deliveries import Lease, LetterKind, Result
 from digest.domain.errors import NotFoundError, UsageError
 from digest.domain.letters import NewNotice, NoticeKind
@@ -246,7 +247,7 @@ def test_counts_readers_states_reasons_and_domains(db: Database, alice: int) -> 
         subscriptions.add(tx, subscriber_id=reader.id, newsletter_id=weekly.id, now=NOW)
     erase_reader(db, alice)
 
-    found = statistics.count(db)
+    found = statistics.count(db, rules=SignUpRules(disposable_domains=["y.*"]))
 
     assert (found.readers, found.erased) == (1, 1)
     assert found.newsletters["weekly"] == {
@@ -257,6 +258,7 @@ def test_counts_readers_states_reasons_and_domains(db: Database, alice: int) -> 
     }
     assert found.suppressions["request"] == 1  # type: ignore[index] # a str enum
     assert found.domains == [("y.example", 1)]
+    assert found.disposable == found.domains
 
 
 def test_suppresses_by_hand_but_never_weakens(db: Database, alice: int) -> None:
