@@ -85,6 +85,7 @@ class Pages:
             self.link("u", Purpose.UNSUBSCRIBE, "huda"),
             self.link("preferences", Purpose.PREFERENCES, "layla"),
             self.link("preferences", Purpose.PREFERENCES, "huda"),
+            self.link("my-data", Purpose.RIGHTS, "layla"),
         ):
             yield path, self.client.get(path).text
 
@@ -92,6 +93,7 @@ class Pages:
         preferences = self.link("preferences", Purpose.PREFERENCES, "layla")
         leaving = self.link("u", Purpose.UNSUBSCRIBE, "layla")
         confirm = self.link("confirm", Purpose.CONFIRM, "huda")
+        data = self.link("my-data", Purpose.RIGHTS, "layla")
         for path, form in (
             ("/subscribe", {"address": "", "newsletter": "weekly-ar"}),
             ("/subscribe", {"address": "half@", "newsletter": "weekly-ar"}),
@@ -104,8 +106,17 @@ class Pages:
             (leaving, {"page": "1"}),
             (leaving, {"undo": "1"}),
             (confirm, {"again": "1"}),
-            (preferences, {"action": "delete"}),
-            (preferences, {"action": "delete", "sure": "1"}),
+            (self.link("confirm", Purpose.CONFIRM, "nour"), {"never": "1"}),
+            (preferences, {"action": "link"}),
+            (preferences, {"action": "leave-all"}),
+            (preferences, {"action": "undo-all"}),
+            (leaving, {"page": "1", "reason": "other"}),
+            (data, {"action": "move", "address": ""}),
+            (data, {"action": "move", "address": "half@"}),
+            (data, {"action": "move", "address": "LAYLA@example.test"}),
+            (data, {"action": "move", "address": "new@example.test"}),
+            (data, {"action": "delete"}),
+            (data, {"action": "delete", "sure": "1"}),
         ):
             yield f"{path} {form}", self.client.post(path, data=form).text
 
@@ -181,7 +192,7 @@ def test_every_page_is_arabic_and_runs_from_right_to_left(pages: Pages) -> None:
         assert len(re.findall("<h1", html)) == 1, path
         seen += 1
 
-    assert seen == 33
+    assert seen == 43
 
 
 def test_no_page_holds_an_english_word(pages: Pages) -> None:

@@ -120,7 +120,7 @@ def test_an_arabic_newsletter_welcomes_in_arabic(sqlite_db: Database) -> None:
 
     letter = welcome(sqlite_db)
 
-    assert "العدد الأخير" in letter["text"]
+    assert "أحدث عدد" in letter["text"]
     assert "١٢ مايو" in letter["text"]
     assert 'dir="rtl"' in letter["html"]
     assert letter["headers"]["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
