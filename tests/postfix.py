@@ -49,6 +49,7 @@ verify unix - - n - 1 verify
 flush unix n - n 1000? 0 flush
 proxymap unix - - n - - proxymap
 smtp unix - - n - - smtp
+virtual unix - n n - - virtual
 relay unix - - n - - smtp
 showq unix n - n - - showq
 error unix - - n - - error
@@ -102,7 +103,12 @@ def documented(name: str) -> str:
 
 @contextmanager
 def postfix(
-    *, port: int, domain: str, inbound: int, transports: Mapping[str, str]
+    *,
+    port: int,
+    domain: str,
+    inbound: int = 0,
+    transports: Mapping[str, str] | None = None,
+    maildir: Path | None = None,
 ) -> Iterator[Postfix]:
     """Run it while the block lasts.
 
@@ -111,11 +117,16 @@ def postfix(
         domain: Ours, in place of `news.example.com`.
         inbound: The port where this service takes mail, in place of 8024.
         transports: Where the mail of other domains goes: lines of transport(5).
+        maildir: Where our mail is left instead, in place of /var/mail/digest-mail.
     """
     with tempfile.TemporaryDirectory(prefix="postfix-") as folder:
         root = Path(folder)
         root.chmod(0o755)
-        conf = _configure(root, port, domain, inbound, transports)
+        conf = _configure(root, port, domain)
+        if maildir is None:
+            _hand_over(conf, domain, inbound, transports or {})
+        else:
+            _leave(conf, domain, maildir)
         found = Postfix(port=port, root=root)
         try:
             _postfix(conf, "start")
@@ -125,30 +136,38 @@ def postfix(
             _postfix(conf, "stop")
 
 
-def _configure(
-    root: Path, port: int, domain: str, inbound: int, transports: Mapping[str, str]
-) -> Path:
+def _configure(root: Path, port: int, domain: str) -> Path:
+    """Write what any Postfix has."""
     conf = root / "conf"
     conf.mkdir()
     (root / "queue").mkdir()
     (root / "data").mkdir()
     shutil.chown(root / "data", "postfix")
-
-    def own(name: str) -> str:
-        text = documented(name).replace("news.example.com", domain)
-        return text.replace(":8024", f":{inbound}").replace("/etc/postfix", str(conf))
-
-    main = _MAIN.format(root=root, daemons=_DAEMONS)
-    others = "".join(f"{key} {value}\n" for key, value in transports.items())
-    files = {
-        "main.cf": main + own("main.cf"),
-        "master.cf": _MASTER.format(port=f"127.0.0.1:{port}") + own("master.cf"),
-        "digest-recipients": own("digest-recipients"),
-        "digest-transport": own("digest-transport") + others,
-    }
-    for name, text in files.items():
-        (conf / name).write_text(text, encoding="utf-8")
+    _add(conf, "main.cf", _MAIN.format(root=root, daemons=_DAEMONS), domain)
+    _add(conf, "master.cf", _MASTER.format(port=f"127.0.0.1:{port}"), domain)
     return conf
+
+
+def _hand_over(
+    conf: Path, domain: str, inbound: int, transports: Mapping[str, str]
+) -> None:
+    """Add what the docs say of LMTP."""
+    for name in ("main.cf", "master.cf", "digest-recipients", "digest-transport"):
+        _add(conf, name, documented(name).replace(":8024", f":{inbound}"), domain)
+    others = "".join(f"{key} {value}\n" for key, value in transports.items())
+    _add(conf, "digest-transport", others, domain)
+
+
+def _leave(conf: Path, domain: str, maildir: Path) -> None:
+    """Add what the docs say of a Maildir."""
+    text = documented("main.cf-maildir").replace("/var/mail/digest-mail", str(maildir))
+    _add(conf, "main.cf", text, domain)
+
+
+def _add(conf: Path, name: str, text: str, domain: str) -> None:
+    text = text.replace("news.example.com", domain).replace("/etc/postfix", str(conf))
+    with (conf / name).open("a", encoding="utf-8") as file:
+        file.write(text)
 
 
 def _postfix(conf: Path, command: str) -> None:

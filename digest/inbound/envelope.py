@@ -8,7 +8,7 @@ something carries a signed token.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from email.utils import getaddresses
 
@@ -25,23 +25,21 @@ class Envelope:
 
     Attributes:
         sender: From Return-Path; empty: the null sender, or nothing is known.
-        recipient: None: no address of ours is named.
+        recipient: At our domain; None: no such address is named.
     """
 
     sender: str
     recipient: str | None
 
 
-def read_envelope(
-    raw: bytes, *, fields: Sequence[str], is_ours: Callable[[str], bool]
-) -> Envelope:
+def read_envelope(raw: bytes, *, fields: Sequence[str], mail_domain: str) -> Envelope:
     """Read it.
 
     Args:
         raw: A message; only the first 64 KiB of its header are looked at.
         fields: What names the recipient, the most trusted first; the first address
-            of ours in the first of them that holds any is taken.
-        is_ours: Tells an address of ours.
+            at our domain in the first of them that holds any is taken.
+        mail_domain: Ours, lower case.
     """
     header = [(name.lower(), value) for name, value in _read_fields(raw)]
     senders = _addresses(header, "return-path")
@@ -49,7 +47,7 @@ def read_envelope(
         address
         for field in fields
         for address in _addresses(header, field.lower())
-        if is_ours(address)
+        if address.rpartition("@")[2].lower() == mail_domain
     )
     return Envelope(sender=next(senders, ""), recipient=next(named, None))
 

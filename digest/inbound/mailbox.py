@@ -154,7 +154,7 @@ class Reader:
         envelope = read_envelope(
             raw,
             fields=service.settings.mailbox.recipient_fields,
-            is_ours=lambda text: intake.find_recipient(service, text) is not None,
+            mail_domain=service.site.mail_domain,
         )
         if envelope.recipient is None:
             self._log.warning("mailbox.not_for_us", key=key)

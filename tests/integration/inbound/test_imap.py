@@ -19,6 +19,7 @@ from digest.settings.mailboxes import ImapSettings
 from tests.builders import add_newsletter
 from tests.dovecot import PASSWORD, Dovecot, dovecot, find_dovecot
 from tests.integration.inbound.common import MESSAGE, kept, to
+from tests.integration.inbound.writing import letters
 
 MakeReader = Callable[[ImapSettings], Reader]
 
@@ -125,6 +126,7 @@ def test_a_message_is_taken_and_then_moved(
     assert kept(limited) == [
         ("dina@example.test", "subscribe@news.example.test", MESSAGE)
     ]
+    assert letters(limited) == ["confirmation dina@example.test"]
     assert count(server, account, "INBOX") == 0
     assert count(server, account, 'Done &- \\"over\\"') == 1
 
