@@ -15,7 +15,7 @@ import asyncio
 import errno
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 import structlog
@@ -36,6 +36,7 @@ _READ_AHEAD = 64 * 1024
 _LONGEST_COMMAND = 2048  # RFC 5321 §4.5.3.1.4, and room for extensions
 _IDLE_SECONDS = 300
 _DRAIN_SECONDS = 5
+_ANSWER_SECONDS = 0.05
 
 _BARE_REFUSED = Reply(
     code=554, text="5.6.0 Lines end with CR LF, and with nothing else"
@@ -262,11 +263,18 @@ async def listen(
     ready(server.sockets[0].getsockname()[1])
     await stop.wait()
     server.close()
-    if under_way:
-        await asyncio.wait(under_way, timeout=_DRAIN_SECONDS)
-        await asyncio.sleep(0)  # for their answers to be written
+    await _drain(under_way)
     for door in list(doors.open):
         door.close()
+
+
+async def _drain(under_way: Collection[asyncio.Future[Reply]]) -> None:
+    """Let messages that are being kept be kept and answered, also for the others."""
+    loop = asyncio.get_running_loop()
+    ends = loop.time() + _DRAIN_SECONDS
+    while under_way and loop.time() < ends:
+        await asyncio.wait(under_way, timeout=ends - loop.time())
+        await asyncio.sleep(_ANSWER_SECONDS)
 
 
 async def _open(

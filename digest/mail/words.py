@@ -1,7 +1,6 @@
 """Decode the text of a message that strangers wrote: fields, bodies, addresses."""
 
 import base64
-import binascii
 import codecs
 import html
 import quopri
@@ -96,10 +95,7 @@ def _undo(part: Part) -> bytes:
     if encoding != b"base64":
         return body
     digits = re.sub(rb"[^A-Za-z0-9+/]", b"", body)
-    try:
-        return base64.b64decode(digits[: len(digits) // 4 * 4])
-    except binascii.Error:
-        return b""
+    return base64.b64decode(digits[: len(digits) // 4 * 4])
 
 
 def _decode(octets: bytes, charset: str) -> str:

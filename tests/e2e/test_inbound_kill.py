@@ -13,7 +13,8 @@ from digest import bootstrap
 from digest.bootstrap import Service
 from digest.domain.actor import Actor, ActorKind
 from digest.inbound import handling
-from digest.settings import InboundSettings, Settings
+from digest.settings import Settings
+from digest.settings.parts import InboundSettings
 from tests.integration.inbound.test_listener import Client
 from tests.integration.inbound.writing import later, make_message, rows
 
