@@ -20,7 +20,6 @@ SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 MOST_KILOBYTES = 30
 # What it finds right is not gathered, which takes most of its time.
 RUN_AXE = "axe.run({resultTypes: ['violations']}).then(found => found.violations)"
-# The archive, the edition and the style sheet may not push it over a small number.
 MOST_OF_THE_SHEET = 12
 
 Node = Callable[..., str]
@@ -130,8 +129,6 @@ def test_every_page_is_answered_with_the_status_it_shows(site: PublicSite) -> No
         for name, status in {
             "sign-up-mistaken": 422,
             "confirm-expired": 410,
-            "my-data-expired": 410,
-            "my-data-mistaken": 422,
             "my-data-expired": 410,
             "my-data-mistaken": 422,
             "link-mistyped": 404,
