@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import Row, select, update
+from sqlalchemy.exc import IntegrityError
 
 from digest.domain.addresses import EmailAddress
 from digest.domain.states import DeliveryState
@@ -75,12 +76,15 @@ def lock(tx: Tx, subscriber_id: int) -> Subscriber | None:
 
 def rename(
     tx: Tx, subscriber_id: int, address: EmailAddress, *, address_hash: str
-) -> None:
-    """Give a reader another address, which no other reader has.
+) -> bool:
+    """Give a reader another address.
 
     Letters of theirs that were never tried go there, too.
+
+    Returns:
+        False where another reader has it, perhaps since a moment ago.
     """
-    tx.execute(
+    renamed = (
         update(tables.subscribers)
         .where(_c.id == subscriber_id)
         .values(
@@ -90,6 +94,11 @@ def rename(
             address_hash=address_hash,
         )
     )
+    try:
+        with tx.begin_nested():
+            tx.execute(renamed)
+    except IntegrityError:
+        return False
     d = tables.deliveries.c
     tx.execute(
         update(tables.deliveries)
@@ -101,6 +110,7 @@ def rename(
         )
         .values(address=address.address)
     )
+    return True
 
 
 def _load(row: Row[tuple[object, ...]]) -> Subscriber:

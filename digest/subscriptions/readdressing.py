@@ -25,18 +25,17 @@ def readdress(
         hashed: Its keyed hash.
         deed: Who agreed, where and when.
     """
-    other = subscribers.find(tx, address.key)
-    if other is None:
-        _rename(tx, reader, address, hashed, deed)
+    if subscribers.rename(tx, reader.id, address, address_hash=hashed):
+        _keep(tx, reader, deed)
     else:
+        other = subscribers.find(tx, address.key)
+        assert other is not None, "somebody has that address"
         _join(tx, reader, other, deed)
     _lift_request(tx, reader, hashed, deed)
 
 
-def _rename(
-    tx: Tx, reader: Subscriber, address: EmailAddress, hashed: str, deed: Deed
-) -> None:
-    subscribers.rename(tx, reader.id, address, address_hash=hashed)
+def _keep(tx: Tx, reader: Subscriber, deed: Deed) -> None:
+    """Write the new holder's consent beside the reader's history."""
     for held in subscriptions.for_subscriber(tx, reader.id):
         if held.state in GETS:
             deed.consent(tx, held, ConsentAction.CONFIRMED)

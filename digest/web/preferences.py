@@ -15,7 +15,9 @@ from digest.web.errors import gone
 from digest.web.forms import Form, field, read_form
 from digest.web.pages import consent_wording, render, service_of
 from digest.web.sign_up import origin_of
+from digest.web.timing import evenly
 
+_MAILING = {"link", "join"}
 _Action = Callable[[Request, Preferences, Form], Response]
 
 
@@ -28,7 +30,11 @@ def show(request: Request) -> Response:
 async def submit(request: Request) -> Response:
     """POST /preferences/{token}: one of the page's buttons."""
     form = await read_form(request)
-    return await run_in_threadpool(_submit, request, form)
+    if field(form, "action") not in _MAILING:
+        return await run_in_threadpool(_submit, request, form)
+    # How long it takes must not tell whether a letter is mailed (attack A9).
+    async with evenly(request):
+        return await run_in_threadpool(_submit, request, form)
 
 
 def _submit(request: Request, form: Form) -> Response:

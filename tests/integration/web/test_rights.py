@@ -1,12 +1,15 @@
 """Changing the address, taking data along, deletion: never by a forwarded letter."""
 
 import json
+import time
 
 import pytest
+from starlette.testclient import TestClient
 
 from digest.domain.states import SuppressionReason
 from digest.domain.tokens import Purpose
 from digest.storage import subscribers, suppressions, tables
+from digest.web.app import make_app
 from tests.builders import NOW, add_newsletter
 from tests.integration.web.conftest import Web
 
@@ -193,6 +196,29 @@ def test_known_unknown_and_suppressed_addresses_are_answered_alike(
     assert len(bodies) == 1
     assert {answer.status_code for answer in answers} == {200}
     assert len({str(dict(answer.headers)) for answer in answers}) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "purpose", "form"),
+    [
+        ("preferences", Purpose.PREFERENCES, {"action": "link"}),
+        ("my-data", Purpose.RIGHTS, {"action": "move", "address": NEW}),
+    ],
+)
+def test_how_long_it_takes_tells_nothing(
+    web: Web, path: str, purpose: Purpose, form: dict[str, str]
+) -> None:
+    """Attack A9: answers leave at beats, whether a letter was written or not."""
+    url = f"/{path}/{web.token(purpose, ALICE)}"
+    app = make_app(web.service, answer_after=0.3)
+    with TestClient(app, base_url=web.service.site.base_url) as client:
+        taken = []
+        for _ in range(2):
+            started = time.monotonic()
+            client.post(url, data=form)
+            taken.append(time.monotonic() - started)
+
+    assert min(taken) >= 0.29
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """A change of address: both holders agree, nobody learns who is known here."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -406,6 +407,18 @@ def test_an_editions_link_asks_for_no_move(db: Database, alice: Subscription) ->
     )
 
     assert asked is False
+
+
+def test_pressing_at_once_moves_and_tells_once(
+    db: Database, alice: Subscription
+) -> None:
+    ask(db, alice)
+
+    with ThreadPoolExecutor(6) as pool:
+        outcomes = set(pool.map(lambda _: agree(db).outcome, range(6)))
+
+    assert outcomes == {Move.DONE}
+    assert len(letters(db, "moved")) == 1
 
 
 def test_looking_changes_nothing(db: Database, alice: Subscription) -> None:
