@@ -278,7 +278,11 @@ def make_templates(settings: Settings) -> Templates:
 
 def make_site(settings: Settings) -> Site:
     """Return the public addresses."""
-    return Site(base_url=settings.web.base_url, mail_domain=settings.mail.domain)
+    return Site(
+        base_url=settings.web.base_url,
+        mail_domain=settings.mail.domain,
+        takes_mail=settings.takes_mail,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -94,7 +94,7 @@ async def _web(run: _Run) -> None:
 async def _inbound(run: _Run) -> None:
     service = run.service
     settings = service.settings.inbound
-    if not running.has_any(service):
+    if not service.settings.takes_mail:
         run.face.say("Taking no mail in: inbound.protocol is none.")
 
     def tell(port: int) -> None:

@@ -13,10 +13,12 @@ class Site:
     Attributes:
         base_url: `https://…` without a trailing slash.
         mail_domain: The domain of `subscribe@`, `unsubscribe@` and `bounces+…@`.
+        takes_mail: What is written to that domain comes in.
     """
 
     base_url: str
     mail_domain: str
+    takes_mail: bool = False
 
     def page(self, path: str, newsletter: str | None = None) -> str:
         """Return the absolute address of a path that starts with a slash.

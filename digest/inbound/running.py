@@ -8,16 +8,11 @@ import structlog
 
 from digest.bootstrap import Service
 from digest.inbound import handling, listener
-from digest.inbound.mailboxes import make_readers, read_mailboxes
+from digest.inbound.mailboxes import read_mailboxes
 from digest.storage.engine import TROUBLE
 
 _log = structlog.get_logger()
 _SWEEP_SECONDS = 60.0
-
-
-def has_any(service: Service) -> bool:
-    """Tell whether the settings name any way for mail to come in."""
-    return service.settings.inbound.protocol != "none" or bool(make_readers(service))
 
 
 async def run(

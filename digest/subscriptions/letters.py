@@ -41,6 +41,7 @@ def write_confirmation(
             "newsletter": newsletter,
             "theme": read_theme(newsletter.theme, direction=newsletter.direction),
             "confirm_url": site.confirm_url(token),
+            "takes_mail": site.takes_mail,
         },
     )
     assert reader.address is not None, "an erased reader is not found by address"

@@ -1,5 +1,6 @@
 """Answers as they leave: the null sender, and what keeps robots from answering."""
 
+from dataclasses import replace
 from email.message import EmailMessage
 
 import pytest
@@ -115,6 +116,18 @@ async def test_the_operators_letter_bounces_to_us(service: Service) -> None:
     name, _, token = inbox.received[0].sender.partition("@")[0].partition("+")
     assert name == "bounces"
     assert SECRETS.tokens.read(Purpose.NOTICE, token, now=NOW) is not None
+
+
+@pytest.mark.usefixtures("weekly")
+@pytest.mark.parametrize("takes_mail", [True, False])
+def test_a_confirmation_asks_for_a_reply_where_mail_comes_in(
+    service: Service, *, takes_mail: bool
+) -> None:
+    ask(replace(service, site=replace(service.site, takes_mail=takes_mail)))
+
+    (letter,) = rows(service, "notices")
+    for part in (letter.text, letter.html):
+        assert ("Or just reply to this letter." in part) is takes_mail
 
 
 @pytest.mark.usefixtures("weekly")
