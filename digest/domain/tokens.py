@@ -145,7 +145,8 @@ def _sign(secret: bytes, purpose: Purpose, head: bytes) -> bytes:
 
 def _decode(text: str, octets: int) -> bytes:
     """Undo base32; any spelling but the one `issue` writes comes to zeros."""
-    folded = text.upper()
+    # Some letters beyond ASCII have capitals within it.
+    folded = text.upper() if text.isascii() else ""
     try:
         raw = base64.b32decode(folded + "=" * (-len(folded) % 8))
     except (binascii.Error, ValueError):

@@ -79,7 +79,7 @@ def _submit(request: Request, form: Form) -> Response:
         address = parse_address(text)
     except AddressError:
         return _page(request, newsletter, form=form, typed=text, status=422)
-    stamp = _read_stamp(request, newsletter, form)
+    stamp = _read_stamp(request, form)
     if stamp is not _Stamp.RIPE:
         return _press_once_more(request, newsletter, address, form, stamp)
     # Silently: the answer is the same for every address, and for programs.
@@ -111,11 +111,11 @@ def _ask(
     )
 
 
-def _read_stamp(request: Request, newsletter: Newsletter, form: Form) -> _Stamp:
+def _read_stamp(request: Request, form: Form) -> _Stamp:
     service = service_of(request)
     now = service.now()
     stamp = service.secrets.tokens.read(Purpose.FORM, field(form, "stamp"), now=now)
-    if stamp is None or stamp.expired or stamp.row_id != newsletter.id:
+    if stamp is None or stamp.expired:
         return _Stamp.NONE
     assert stamp.issued_at is not None, "a form's token has its time"
     fresh = now - stamp.issued_at < _LEAST_FILL_TIME

@@ -52,6 +52,16 @@ def test_refuses_any_changed_character(
     assert token is None
 
 
+@given(rows)
+def test_refuses_letters_whose_capitals_are_ascii(row: int) -> None:
+    text = KEYS.issue(Purpose.UNSUBSCRIBE, row, at=NOW)
+    strange = text.replace("i", "\u0131").replace("s", "\u017f")
+
+    token = KEYS.read(Purpose.UNSUBSCRIBE, strange, now=NOW)
+
+    assert (token is None) == (strange != text)
+
+
 @given(st.text(max_size=80))
 def test_never_fails_on_text_that_is_no_token(text: str) -> None:
     assert KEYS.read(Purpose.UNSUBSCRIBE, text, now=NOW) is None

@@ -59,13 +59,13 @@ def later(web: Web, after: timedelta) -> None:
     app.state.service = replace(web.service, clock=lambda: NOW + after)
 
 
-@pytest.mark.parametrize("stamp", ["", "junk", "fresh", "old", "another"])
+@pytest.mark.parametrize("stamp", ["", "junk", "fresh", "old", "another purpose"])
 def test_a_form_of_another_site_takes_one_button_more(web: Web, stamp: str) -> None:
     issue = web.service.secrets.tokens.issue
     stamps = {
         "fresh": issue(Purpose.FORM, web.newsletter.id, at=NOW),
         "old": issue(Purpose.FORM, web.newsletter.id, at=NOW - timedelta(days=2)),
-        "another": issue(Purpose.FORM, 99, at=NOW - timedelta(minutes=1)),
+        "another purpose": issue(Purpose.CONFIRM, 1, at=NOW - timedelta(minutes=1)),
     }
 
     asked = web.client.post(
