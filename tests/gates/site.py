@@ -83,7 +83,9 @@ def public_site(home: Path) -> Iterator[PublicSite]:
     db = Database(f"sqlite:///{home / 'digest.db'}")
     schema.upgrade(db)
     service = Service(
-        settings=Settings(home=home),
+        settings=Settings.model_validate(
+            {"home": home, "inbound": {"protocol": "lmtp"}}
+        ),
         db=db,
         site=SITE,
         secrets=SECRETS,
