@@ -253,3 +253,46 @@ def test_bodies_and_addresses_are_not_logged(
     assert "@" not in text
     assert "secret" not in text
     assert "Please" not in text
+
+
+def test_a_folder_that_goes_away_is_looked_for_again(
+    reader: Reader, limited: Service, folder: Path
+) -> None:
+    reader.look()
+    (folder / "new").rename(folder / "elsewhere")
+
+    gone = reader.look()
+    (folder / "elsewhere").rename(folder / "new")
+    put(folder, "1.host")
+
+    assert (gone, reader.look()) == (False, True)
+    assert len(kept(limited)) == 1
+
+
+def test_a_message_that_somebody_moves_while_it_is_taken_is_taken(
+    limited: Service, folder: Path
+) -> None:
+    class Raced(Maildir):
+        def fetch(self, key: str, most: int) -> bytes | None:
+            raw = super().fetch(key, most)
+            (folder / "new" / key).unlink()
+            return raw
+
+    reader = Reader(limited, lambda: Raced(folder), name="maildir")
+    put(folder, "1.host")
+
+    assert reader.look()
+    assert len(kept(limited)) == 1
+
+
+def test_told_to_stop_it_leaves_the_rest_for_later(
+    reader: Reader, limited: Service, folder: Path
+) -> None:
+    for number in range(3):
+        put(folder, f"{number}.host")
+    answers = iter([False, True])
+
+    reader.look(lambda: next(answers))
+
+    assert len(kept(limited)) == 1
+    assert len(names(folder / "new")) == 2
