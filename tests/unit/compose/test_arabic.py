@@ -54,6 +54,11 @@ def notice(name: str) -> Letter:
             "archive_url": "https://news.example.test/archive",
             "privacy_url": "https://news.example.test/privacy",
             "latest": SAMPLE,
+            "rights_url": "https://news.example.test/my-data/x",
+            "agree_url": "https://news.example.test/new-address/x",
+            "names": ["الأسبوع"],
+            "masked": "l•••@example.test",
+            "takes_mail": True,
             "direction_of": partial(direction_of, base="rtl"),
             "mail_domain": "news.example.test",
             "dkim_domain": "news.example.test",
@@ -63,9 +68,10 @@ def notice(name: str) -> Letter:
     )
 
 
+NOTICES = ("confirmation", "welcome", "rights", "new-address", "moved", "probe")
 LETTERS: Mapping[str, Callable[[], Letter]] = {
     "edition": arabic_letter,
-    **{n: partial(notice, n) for n in ("confirmation", "welcome", "probe")},
+    **{n: partial(notice, n) for n in NOTICES},
 }
 
 
