@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from statistics import median
 
@@ -78,7 +78,7 @@ def bomb(service: Service, count: int) -> int:
     start = service.now()
     for number in range(count):
         at = start + number * (_DAY / count) * 0.999
-        app.state.service = replace(service, clock=lambda at=at: at)
+        app.state.service = _at(service, at)
         octets = (198, 18 + (number >> 16), number >> 8 & 255, number & 255)
         client = TestClient(app, client=(".".join(map(str, octets)), 40_000))
         stamp = service.secrets.tokens.issue(
@@ -88,6 +88,10 @@ def bomb(service: Service, count: int) -> int:
     query = tables.notices.select().where(tables.notices.c.address == _VICTIM)
     with service.db.read() as tx:
         return len(tx.execute(query).all())
+
+
+def _at(service: Service, moment: datetime) -> Service:
+    return replace(service, clock=lambda: moment)
 
 
 def time_answers(service: Service, count: int) -> tuple[list[float], list[float]]:

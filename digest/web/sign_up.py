@@ -1,7 +1,7 @@
 """The sign-up page, and one answer for every address."""
 
 import asyncio
-import time
+import math
 from datetime import timedelta
 from enum import Enum, auto
 
@@ -47,17 +47,22 @@ def show(request: Request) -> Response:
 
 async def submit(request: Request) -> Response:
     """POST /subscribe: the same answer, after the same time, for every address."""
-    started = time.monotonic()
+    started = asyncio.get_running_loop().time()
     form = await read_form(request)
     answer = await run_in_threadpool(_submit, request, form)
-    await asyncio.sleep(_rest(time.monotonic() - started, request))
+    await _wait_for_beat(started, request)
     return answer
 
 
-def _rest(taken: float, request: Request) -> float:
-    """How long to wait: answers leave at beats, also where the work took longer."""
+async def _wait_for_beat(started: float, request: Request) -> None:
+    """Let answers leave at beats, also where the work took longer than one."""
     beat: float = request.app.state.answer_after
-    return -taken % beat if beat else 0.0
+    if not beat:
+        return
+    loop, left = asyncio.get_running_loop(), asyncio.Event()
+    # An instant, not a length: that would begin when a busy loop comes to it.
+    loop.call_at(started + beat * math.ceil((loop.time() - started) / beat), left.set)
+    await left.wait()
 
 
 def origin_of(request: Request, wording: str) -> Origin:

@@ -10,6 +10,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from digest.bootstrap import Service
 from digest.domain.actor import READER
 from digest.domain.tokens import Purpose, TokenKeys
 from digest.storage import tables
@@ -62,6 +63,10 @@ def stamp(web: Web, at: timedelta = timedelta(0)) -> str:
     return web.service.secrets.tokens.issue(Purpose.FORM, 1, at=issued)
 
 
+def later(web: Web, after: timedelta) -> Service:
+    return replace(web.service, clock=lambda: NOW + after)
+
+
 def networks() -> Iterator[str]:
     for a, b in itertools.product(range(1, 250), repeat=2):
         yield f"198.18.{a}.{b}"
@@ -76,7 +81,7 @@ def test_a6_one_address_asked_for_from_many_networks_gets_one_letter_a_day(
     for day in range(5):
         for hour, network in zip(range(0, 24, 3), networks(), strict=False):
             at = timedelta(days=day, hours=hour)
-            app.state.service = replace(web.service, clock=lambda at=at: NOW + at)
+            app.state.service = later(web, at)
             client = TestClient(app, client=(network, 40_000))
             fields = {"address": "dina@example.test", "stamp": stamp(web, at)}
 
