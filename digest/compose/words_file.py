@@ -115,7 +115,7 @@ def _pick(values: Any) -> Pick:
 def _block(
     name: str, values: Any, needed: tuple[str, ...], more: tuple[str, ...] = ()
 ) -> dict[str, Any]:
-    """Check that a table has its fields, each a text, and a https address."""
+    """Check that a table has its fields, each a text, and an https address."""
     if not isinstance(values, Mapping):
         raise RefusedError(f"{name} is no table.", f"Begin it with [{name}].")
     missing = [field for field in needed if field not in values]
@@ -133,6 +133,6 @@ def _block(
     url = values.get("url")
     if url is not None and not str(web_address(url)).startswith("https:"):
         raise RefusedError(
-            f"The {name} block's url is not a https address.", "Write it as https://…"
+            f"The {name} block's url is not an https address.", "Write it as https://…"
         )
     return {field: value.strip() for field, value in values.items()}

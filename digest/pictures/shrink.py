@@ -63,7 +63,7 @@ def shrink(body: bytes) -> tuple[Shrunk, Shrunk]:
         answer = json.loads(head)
         if "error" in answer:
             reason = str(answer["error"])[:200]
-            raise RefusedError(f"The picture is not taken: {reason}", _MEND)
+            raise RefusedError(f"The picture is not taken. {reason}", _MEND)
         small, large = _read(answer["files"], rest)
     except (ValueError, KeyError, TypeError):
         raise RefusedError(

@@ -139,7 +139,7 @@ def test_a_failure_costs_its_own_story_only(
 
     assert set(errors(found)) == {
         f"{site.url('/gone')} answered 404 Not Found.",
-        "The picture is not taken: It is no JPEG, PNG, GIF or WebP picture.",
+        "The picture is not taken. It is no JPEG, PNG, GIF or WebP picture.",
     }
     assert told == [(1, 3), (2, 3), (3, 3)]
     desk.approve(edition_id)
