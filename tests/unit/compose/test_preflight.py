@@ -239,3 +239,36 @@ def test_an_image_names_the_link_it_stands_in() -> None:
     found = clean_case().rendered("<h1", f"{sized}<h1").check()
 
     assert names(found.warnings) == ["link-text"]
+
+
+@pytest.mark.parametrize("alike", [("url", "title"), ("url",), ("title",)])
+def test_a_story_that_stands_there_twice_is_said_once(alike: tuple[str, ...]) -> None:
+    third = clean_case().stories[2]
+
+    found = clean_case().told(**{name: getattr(third, name) for name in alike}).check()
+
+    assert [(f.rule, f.where) for f in found.warnings] == [
+        ("duplicate-story", "article 3")
+    ]
+
+
+@pytest.mark.parametrize("changes", [{"name": " "}, {"title": ""}])
+def test_a_paid_block_says_who_paid_and_for_what(changes: dict[str, str]) -> None:
+    case = clean_case()
+    sponsor = replace(case.edition.sponsor, **changes)
+
+    found = case.edited(sponsor=sponsor).check()
+
+    assert "sponsor" in names(found.errors)
+
+
+@pytest.mark.parametrize(
+    ("source", "rule"),
+    [("http://a.paper.eg/p", "insecure-link"), ("", "unsafe-address")],
+)
+def test_a_picture_is_fetched_by_https(source: str, rule: str) -> None:
+    image = f'<img src="{source}" alt="" width="1" height="1">'
+
+    found = clean_case().rendered("<h1", f"{image}<h1").check()
+
+    assert names([*found.errors, *found.warnings]) == [rule]
