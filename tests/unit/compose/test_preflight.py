@@ -7,6 +7,8 @@ import pytest
 
 from digest.compose.posting import Known, Signature
 from digest.domain.articles import Image
+from digest.domain.editions import Edition
+from digest.domain.newsletters import Newsletter
 from tests.preflight import Case, clean_case, names
 from tests.weeks import RAFAH
 from tests.weeks_arabic import arabic_week
@@ -224,6 +226,19 @@ def test_finds_what_is_wrong_with_one_choice_alone() -> None:
     assert "story-lost" in names(found.errors)
 
 
+def test_choices_that_show_the_same_are_written_once() -> None:
+    case = clean_case().having(known=Known(choices=["news", "gone,news", "gone"]))
+    written: list[str] = []
+
+    def write(edition: Edition, newsletter: Newsletter, variants: Any) -> Any:
+        written.extend(variant.sections for variant in variants)
+        return case.posting.write(edition, newsletter, variants)
+
+    case.having(posting=replace(case.posting, write=write)).check()
+
+    assert written == ["", "", "news", "news"]
+
+
 def test_an_attachment_is_refused() -> None:
     attached = 'text/plain; charset="utf-8"\r\nContent-Disposition: attachment'
 
@@ -255,6 +270,7 @@ def test_a_story_that_stands_there_twice_is_said_once(alike: tuple[str, ...]) ->
 @pytest.mark.parametrize("changes", [{"name": " "}, {"title": ""}])
 def test_a_paid_block_says_who_paid_and_for_what(changes: dict[str, str]) -> None:
     case = clean_case()
+    assert case.edition.sponsor is not None
     sponsor = replace(case.edition.sponsor, **changes)
 
     found = case.edited(sponsor=sponsor).check()
