@@ -130,8 +130,15 @@ def _check_way_out(letter: Letter, page: Page, site: Site) -> Iterator[Finding]:
     visible = any(
         link.url == address and link.words and not link.is_hidden for link in page.links
     )
+    if visible and address not in shown:
+        yield refuse(
+            "unsubscribe",
+            f"The unsubscribe link comes after the first {CLIP_BYTES // 1024} KB, "
+            "where web mail cuts the letter off.",
+            "body.html",
+        )
     for part, found in (
-        ("body.html", visible and address in shown),
+        ("body.html", visible),
         ("body.txt", address in letter.text),
     ):
         if not found:
