@@ -112,7 +112,6 @@ def check_edition(
     """Check an issue: errors must be mended, warnings are for an editor to judge."""
     face = face_of(ctx)
     service = face.service()
-    dead = follow_links(face, service, edition) if links else []
     found = check(
         service.db,
         edition_id=edition,
@@ -120,6 +119,8 @@ def check_edition(
         site=service.site,
         posting=service.posting(),
     )
+    # Without a size there is no letter whose links could be followed.
+    dead = follow_links(face, service, edition) if links and found.size_bytes else []
     warnings = [*found.warnings, *dead]
     document = {
         "errors": finding_documents(found.errors),

@@ -20,7 +20,7 @@ from digest.compose import (
 from digest.compose.finding import Finding, refuse
 from digest.compose.page import Page
 from digest.compose.posting import Known, Posting
-from digest.compose.render import Renderings, render
+from digest.compose.render import Renderings
 from digest.compose.view import edition_view
 from digest.domain.editions import Edition, Story
 from digest.domain.errors import DigestError, RefusedError
@@ -113,13 +113,7 @@ def check_alive(
     """
     with db.read() as tx:
         loaded = load(tx, edition_id)
-    letter = render(
-        loaded.edition,
-        loaded.newsletter,
-        loaded.stories,
-        templates=templates,
-        site=site,
-    )
+    letter = _renderings(loaded, templates, site).letter("")
     urls = link_rules.outside(Page(letter.html).links, site)
     return link_rules.check_alive(
         urls,
@@ -155,13 +149,7 @@ def inspect(
     """Check an edition that was already loaded, in the same transaction."""
     found = [*_check_words(loaded, site, posting)]
     html = ""
-    made = Renderings(
-        loaded.edition,
-        loaded.newsletter,
-        loaded.stories,
-        templates=templates,
-        site=site,
-    )
+    made = _renderings(loaded, templates, site)
     try:
         letters = _render(made, loaded.known.choices)
     except TemplateFaultError as error:
@@ -196,6 +184,16 @@ def _check_words(loaded: Loaded, site: Site, posting: Posting) -> Iterator[Findi
     yield from sender_rules.check_sender(newsletter)
     yield from sender_rules.check_site(site)
     yield from sender_rules.check_signing(newsletter, posting)
+
+
+def _renderings(loaded: Loaded, templates: Templates, site: Site) -> Renderings:
+    return Renderings(
+        loaded.edition,
+        loaded.newsletter,
+        loaded.stories,
+        templates=templates,
+        site=site,
+    )
 
 
 def _render(made: Renderings, choices: Sequence[str]) -> dict[str, Letter]:
