@@ -8,7 +8,7 @@ from typing import Any
 from digest.compose.finding import Finding, refuse, warn
 from digest.compose.page import Page
 from digest.compose.posting import Known
-from digest.compose.view import EditionView
+from digest.compose.view import EditionView, clean
 from digest.domain.newsletters import Newsletter
 from digest.domain.site import Site
 from digest.domain.slots import Slot, marker
@@ -81,7 +81,7 @@ def check_leftovers(
         page: Its HTML part.
         sources: All that came from outside; what stands there may stand here.
     """
-    given = "\n".join(text for source in sources for text in _texts(source))
+    given = "\n".join(clean(text) for source in sources for text in _texts(source))
     for part, text in (
         ("subject.txt", letter.subject),
         ("body.html", page.words),

@@ -230,7 +230,13 @@ def _check_letter(
         sections=choice.split(",") if choice else (),
     )
     page = Page(letter.html)
-    sources = [loaded.edition, newsletter, loaded.stories]
+    # The editor's words also as read: a backslash may stand before any sign.
+    sources = [
+        loaded.edition,
+        newsletter,
+        loaded.stories,
+        [p.blocks for p in view.prose],
+    ]
     yield from letter_rules.check_letter(letter, page, site)
     yield from letter_rules.check_content(letter, page, view)
     yield from letter_rules.check_leftovers(letter, page, sources)

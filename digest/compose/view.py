@@ -95,6 +95,12 @@ class EditionView:
     is_bare: bool
 
     @property
+    def prose(self) -> tuple[Prose, ...]:
+        """All of the editor's Markdown, as it was read."""
+        blocks = [block.text for block in (self.sponsor, self.support) if block]
+        return (self.opening, self.why, *blocks, *(pick.words for pick in self.picks))
+
+    @property
     def reading_minutes(self) -> int:
         """How long the letter itself takes."""
         texts = [text for s in self.stories for text in (s.title, s.standfirst)]

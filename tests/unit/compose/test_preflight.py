@@ -209,6 +209,13 @@ def test_what_a_story_says_is_no_leftover(piece: str) -> None:
     assert "leftover" not in names(found.errors)
 
 
+def test_what_an_editor_or_a_cleaned_headline_says_is_no_leftover() -> None:
+    odd = clean_case().told(title="A {\ue000{ story }\u202e} told")
+    odd = odd.edited(opening=r"Write \{\{ and &lt\; as they are.")
+
+    assert "leftover" not in names(odd.check().errors)
+
+
 def test_says_once_what_all_choices_have_in_common() -> None:
     known = Known(choices=["", "arts", "news"])
 
