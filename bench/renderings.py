@@ -81,7 +81,7 @@ def render_all(
     """Render every choice in both formats, as an approval does."""
     made = Renderings(edition, newsletter, stories, templates=Templates(), site=_SITE)
     return [
-        made.variant(1, sections, letter_format)
+        made.variant(sections, letter_format)
         for sections in CHOICES
         for letter_format in LetterFormat
     ]

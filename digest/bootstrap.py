@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
 
-from digest.care import keys, newsletter_files
+from digest.care import keys, newsletter_files, newsletter_seeds
 from digest.compose.freeze import freeze
 from digest.compose.posting import Posting, Signature
 from digest.compose.preview import preview
@@ -345,7 +345,7 @@ def _fill(
     with db.read() as tx:
         in_use = bool(newsletters.list_all(tx))
     made, kept = keys.create_keys(settings.keys, in_use=in_use)
-    seeded = newsletter_files.seed(
+    seeded = newsletter_seeds.seed(
         db, files, mail_domain=settings.mail.domain, actor=actor, now=now
     )
     slugs = {newsletter.slug for newsletter in seeded}

@@ -1,10 +1,8 @@
-"""Newsletter files: TOML that seeds the database once; from then on it rules."""
+"""Newsletter files: TOML that says what a newsletter is."""
 
 import tomllib
 import zoneinfo
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -12,18 +10,14 @@ import pydantic
 from pydantic import AfterValidator, Field, StringConstraints
 
 from digest.care.schedule_table import ScheduleTable
-from digest.domain.actor import Actor
 from digest.domain.addresses import parse_address
 from digest.domain.calendar import Schedule
-from digest.domain.errors import RefusedError, SettingsError, StateError, UsageError
+from digest.domain.errors import RefusedError, SettingsError, UsageError
 from digest.domain.hosts import parse_domain
 from digest.domain.letters import Sender
 from digest.domain.newsletters import Newsletter, Section, WhenEmpty
 from digest.domain.own_links import OwnLinks
-from digest.domain.schedules import describe
 from digest.domain.theme import read_theme
-from digest.storage import audit, newsletters, schedules
-from digest.storage.engine import Database, Tx
 
 _RIGHT_TO_LEFT = {"ar", "fa", "he", "ur"}
 _MAX_LIST_ID = 255
@@ -158,75 +152,6 @@ def read_seed(path: Path, *, mail_domain: str) -> Seed:
     except (RefusedError, UsageError) as error:
         raise SettingsError(f"{path}: {error.message}", error.mend) from None
     return Seed(newsletter=newsletter, schedule=schedule, at_init=file.at_init)
-
-
-def seed(
-    db: Database,
-    files: Sequence[Path],
-    *,
-    mail_domain: str,
-    actor: Actor,
-    now: datetime,
-) -> list[Newsletter]:
-    """Store the newsletters that the database does not have yet, all or none.
-
-    Returns:
-        Those that were stored.
-
-    Raises:
-        SettingsError: A file is wrong; nothing was stored.
-    """
-    wanted = [read_seed(path, mail_domain=mail_domain) for path in files]
-    with db.write() as tx:
-        known = {newsletter.slug for newsletter in newsletters.list_all(tx)}
-        return [
-            _store(tx, one, actor=actor, now=now)
-            for one in wanted
-            if one.newsletter.slug not in known
-        ]
-
-
-def add(
-    db: Database, path: Path, *, mail_domain: str, actor: Actor, now: datetime
-) -> Newsletter:
-    """Store one more newsletter.
-
-    Raises:
-        SettingsError: The file is wrong.
-        StateError: There is a newsletter of that name.
-    """
-    wanted = read_seed(path, mail_domain=mail_domain)
-    slug = wanted.newsletter.slug
-    with db.write() as tx:
-        if slug in {newsletter.slug for newsletter in newsletters.list_all(tx)}:
-            raise StateError(
-                f"There is a newsletter {slug!r} already.",
-                "Give the file another name.",
-            )
-        return _store(tx, wanted, actor=actor, now=now)
-
-
-def _store(tx: Tx, wanted: Seed, *, actor: Actor, now: datetime) -> Newsletter:
-    stored = newsletters.add(tx, wanted.newsletter, now=now)
-    audit.record(
-        tx,
-        actor=actor,
-        action="newsletter.seeded",
-        subject=("newsletter", stored.id),
-        now=now,
-        detail={"slug": stored.slug},
-    )
-    if wanted.schedule is not None:
-        kept = schedules.put(tx, stored.id, wanted.schedule, now, anew=True)
-        audit.record(
-            tx,
-            actor=actor,
-            action="schedule.set",
-            subject=("schedule", kept.id),
-            now=now,
-            detail=describe(wanted.schedule),
-        )
-    return stored
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

@@ -78,7 +78,9 @@ def add_article(
     title: Annotated[str, typer.Option(help="The headline.")],
     url: Annotated[str, typer.Option(help="Where it can be read.")],
     standfirst: Annotated[str, typer.Option(help="One or two sentences.")],
-    section: Annotated[str | None, typer.Option(help="Its section.")] = None,
+    section: Annotated[
+        str | None, typer.Option(help="Its section's short name: news.")
+    ] = None,
     image: Annotated[
         str | None,
         typer.Option(metavar="FILE-or-URL", help="Its picture: JPEG, PNG, GIF, WebP."),

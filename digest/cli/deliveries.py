@@ -6,8 +6,8 @@ from typing import Annotated, Any
 import typer
 
 from digest.bootstrap import Service
+from digest.cli.edition_changes import EditionId
 from digest.cli.edition_text import letters
-from digest.cli.editions import EditionId
 from digest.cli.face import CLI, face_of
 from digest.domain.deliveries import LetterKind, message_id
 from digest.domain.states import DeliveryState

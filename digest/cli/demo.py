@@ -10,7 +10,7 @@ import typer
 
 from digest import bootstrap
 from digest.bootstrap import Service
-from digest.care import newsletter_files
+from digest.care import newsletter_seeds
 from digest.cli import demo_readers as readers_of, demo_week as steps
 from digest.cli.demo_pictures import put_beside
 from digest.cli.demo_readers import Postbox
@@ -169,7 +169,7 @@ async def _send_arabic(
     face: Face, service: Service, postbox: Postbox, readers: int
 ) -> Outcome:
     """Add the Arabic newsletter; some readers want it too."""
-    newsletter_files.add(
+    newsletter_seeds.add(
         service.db,
         shipped("config") / "newsletters" / "weekly-ar.toml",
         mail_domain=service.settings.mail.domain,

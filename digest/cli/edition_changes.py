@@ -1,9 +1,16 @@
-"""Read what `editions edit` is told of stories: `12,13`, `12:1`, `12:Words`."""
+"""Read what `editions` is told: an edition, and stories as `12,13` or `12:Words`."""
 
 from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+import typer
 
 from digest.compose.edit import StoryWords
 from digest.domain.errors import UsageError
+
+EditionId = Annotated[
+    int, typer.Argument(metavar="ID", help="Its number: digest editions list")
+]
 
 
 def parse_ids(texts: Sequence[str]) -> list[int]:

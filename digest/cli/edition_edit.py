@@ -8,7 +8,12 @@ from typing import Annotated
 import typer
 
 from digest.bootstrap import Service
-from digest.cli.edition_changes import parse_ids, parse_moves, story_words
+from digest.cli.edition_changes import (
+    EditionId,
+    parse_ids,
+    parse_moves,
+    story_words,
+)
 from digest.cli.edition_pictures import gather, notes_on
 from digest.cli.edition_text import load_document, show_changed
 from digest.cli.face import CLI, face_of
@@ -24,9 +29,7 @@ _Articles = Annotated[list[str] | None, typer.Option(help="ARTICLE,…")]
 
 def edit_edition(
     ctx: typer.Context,
-    edition: Annotated[
-        int, typer.Argument(metavar="ID", help="Its number: digest editions list")
-    ],
+    edition: EditionId,
     *,
     file: Annotated[
         Path | None, typer.Option(help="TOML with any of the words; options win")

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from typing import Annotated
 
 import typer
 
 from digest import bootstrap
 from digest.bootstrap import Service
+from digest.cli.edition_changes import EditionId
 from digest.cli.face import CLI, Face, counted, face_of
 from digest.compose import pictures
 from digest.compose.pictures import StoryPicture
@@ -15,7 +15,7 @@ from digest.compose.pictures import StoryPicture
 
 def picture_edition(
     ctx: typer.Context,
-    edition: Annotated[int, typer.Argument(metavar="ID")],
+    edition: EditionId,
 ) -> None:
     """Fetch the pictures that an issue still lacks, and say which cannot be had."""
     face = face_of(ctx)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from digest.bootstrap import Service
+from digest.cli.edition_changes import EditionId
 from digest.cli.face import face_of
 from digest.compose.preview import Preview, preview
 from digest.domain.addresses import parse_address
@@ -34,7 +35,7 @@ class Format(StrEnum):
 
 def preview_edition(
     ctx: typer.Context,
-    edition: Annotated[int, typer.Argument(metavar="ID")],
+    edition: EditionId,
     *,
     as_format: Annotated[
         Format, typer.Option("--format", help="html, text or eml")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from digest.cli.edition_changes import parse_ids
+from digest.cli.edition_changes import EditionId, parse_ids
 from digest.cli.edition_edit import edit_edition
 from digest.cli.edition_links import follow_links
 from digest.cli.edition_pictures import gather, notes_on, picture_edition
@@ -28,10 +28,6 @@ from digest.storage import editions as stored, newsletters
 group = typer.Typer(
     help="Issues: from the week's stories to the post.", no_args_is_help=True
 )
-
-EditionId = Annotated[
-    int, typer.Argument(metavar="ID", help="Its number: digest editions list")
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -116,7 +112,6 @@ def check_edition(
     """Check an issue: errors must be mended, warnings are for an editor to judge."""
     face = face_of(ctx)
     service = face.service()
-    dead = follow_links(face, service, edition) if links else []
     found = check(
         service.db,
         edition_id=edition,
@@ -124,6 +119,8 @@ def check_edition(
         site=service.site,
         posting=service.posting(),
     )
+    # Without a size there is no letter whose links could be followed.
+    dead = follow_links(face, service, edition) if links and found.size_bytes else []
     warnings = [*found.warnings, *dead]
     document = {
         "errors": finding_documents(found.errors),

@@ -1,4 +1,4 @@
-"""`newsletters`: looking at them, adding one, and a form for other sites."""
+"""`newsletters`: looking at them, adding and changing one, a form for other sites."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from digest import bootstrap
-from digest.care import newsletter_files
+from digest.care import newsletter_seeds
 from digest.cli.face import CLI, face_of
 from digest.domain.errors import NotFoundError
 from digest.domain.newsletters import Newsletter
@@ -23,6 +23,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="The newsletters.", no_args_is_help=True)
     group.command("list")(list_newsletters)
     group.command("add")(add_newsletter)
+    group.command("update")(update_newsletter)
     group.command("form")(show_form)
     app.add_typer(group, name="newsletters")
 
@@ -45,7 +46,7 @@ def add_newsletter(ctx: typer.Context, file: File) -> None:
     """Add a newsletter from its file, whose name becomes the newsletter's."""
     face = face_of(ctx)
     service = face.service()
-    added = newsletter_files.add(
+    added = newsletter_seeds.add(
         service.db,
         _find(file),
         mail_domain=service.settings.mail.domain,
@@ -54,6 +55,26 @@ def add_newsletter(ctx: typer.Context, file: File) -> None:
     )
     url = service.site.page("/", added.slug)
     face.show(_document(added), f"Added {added.slug}; readers sign up at {url}")
+
+
+def update_newsletter(ctx: typer.Context, file: File) -> None:
+    """Let the newsletter of a file's name be what the file says by now.
+
+    Approvals of its editions no longer count, and a schedule in the file is not read.
+    """
+    face = face_of(ctx)
+    service = face.service()
+    updated = newsletter_seeds.update(
+        service.db,
+        _find(file),
+        mail_domain=service.settings.mail.domain,
+        actor=CLI,
+        now=service.now(),
+    )
+    face.show(
+        _document(updated),
+        f"{updated.slug} is now as the file says; its schedule stays.",
+    )
 
 
 def show_form(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from digest.bootstrap import Service
 from digest.compose.pictures import take_upload
+from digest.domain.webaddresses import require_url
 from digest.pictures.shrink import MOST_OCTETS
 
 
@@ -16,10 +17,11 @@ def picture_url(service: Service, named: str) -> str:
 
     Raises:
         OSError: The file cannot be read.
-        RefusedError: It is no picture, damaged, or beyond a limit.
+        RefusedError: It is no picture, damaged, or beyond a limit; or the address
+            is none.
     """
     if named.lower().startswith(("http://", "https://")):
-        return named
+        return require_url(named)
     with Path(named).open("rb") as file:
         body = file.read(MOST_OCTETS + 1)
     return take_upload(service.db, body, site=service.site, now=service.now())

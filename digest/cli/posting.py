@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
+from digest.cli.edition_changes import EditionId
 from digest.cli.edition_text import edition_line, letters, load_document
-from digest.cli.editions import EditionId, group
+from digest.cli.editions import group
 from digest.cli.face import CLI, Face, face_of
 from digest.domain.addresses import parse_address
 from digest.domain.calendar_text import parse_instant

@@ -11,11 +11,12 @@ from digest.compose.posting import Posting
 from digest.compose.preflight import Preflight, inspect, load
 from digest.compose.withdraw import require_changeable, withdraw_approval
 from digest.domain.actor import Actor
+from digest.domain.editions import Edition
 from digest.domain.errors import StateError
 from digest.domain.site import Site
 from digest.domain.states import EditionState
 from digest.storage import audit, editions
-from digest.storage.engine import Database
+from digest.storage.engine import Database, Tx
 from digest.templating import Templates
 
 NO_REASON = "no reason given"
@@ -45,7 +46,8 @@ def approve(
 ) -> Approved:
     """Check an edition, accept its warnings and freeze what readers will get.
 
-    Approving what is approved already, and unchanged, changes nothing.
+    Approving what is approved already, and unchanged, changes nothing; only a reason
+    that was not given then is still taken.
 
     Args:
         db: The database.
@@ -72,32 +74,9 @@ def approve(
             edition, newsletter, stories, templates=templates, site=site
         )
         if stamp != edition.approved_hash:
-            draft = withdraw_approval(tx, edition, actor=actor, now=now)
-            reason = because.strip() or (NO_REASON if found.warnings else None)
-            edition = editions.move(
-                tx,
-                draft,
-                EditionState.APPROVED,
-                now=now,
-                content_hash=stamp,
-                approved_hash=stamp,
-                approved_by=str(actor),
-                approved_because=reason,
-                approved_at=now,
-            )
-            detail = {
-                "content_hash": stamp,
-                "because": reason,
-                "warnings": [f"{f.rule}: {f.where}" for f in found.warnings],
-            }
-            audit.record(
-                tx,
-                actor=actor,
-                action="edition.approved",
-                subject=("edition", edition_id),
-                now=now,
-                detail=detail,
-            )
+            edition = _accept(tx, edition, stamp, because, found, actor=actor, now=now)
+        elif edition.approved_because == NO_REASON and because.strip():
+            edition = _explain(tx, edition, because.strip(), actor=actor, now=now)
         put_missing(
             tx, edition, newsletter, stories, templates=templates, site=site, now=now
         )
@@ -107,6 +86,58 @@ def approve(
             stories=stories,
             accepted=found.warnings,
         )
+
+
+def _accept(
+    tx: Tx,
+    edition: Edition,
+    stamp: str,
+    because: str,
+    found: Preflight,
+    *,
+    actor: Actor,
+    now: datetime,
+) -> Edition:
+    draft = withdraw_approval(tx, edition, actor=actor, now=now)
+    reason = because.strip() or (NO_REASON if found.warnings else None)
+    approved = editions.move(
+        tx,
+        draft,
+        EditionState.APPROVED,
+        now=now,
+        content_hash=stamp,
+        approved_hash=stamp,
+        approved_by=str(actor),
+        approved_because=reason,
+        approved_at=now,
+    )
+    audit.record(
+        tx,
+        actor=actor,
+        action="edition.approved",
+        subject=("edition", edition.id),
+        now=now,
+        detail={
+            "content_hash": stamp,
+            "because": reason,
+            "warnings": [f"{f.rule}: {f.where}" for f in found.warnings],
+        },
+    )
+    return approved
+
+
+def _explain(
+    tx: Tx, edition: Edition, because: str, *, actor: Actor, now: datetime
+) -> Edition:
+    audit.record(
+        tx,
+        actor=actor,
+        action="edition.approval_explained",
+        subject=("edition", edition.id),
+        now=now,
+        detail={"because": because},
+    )
+    return editions.put_reason(tx, edition.id, because, now=now)
 
 
 def _refuse_errors(found: Preflight, edition_id: int) -> None:

@@ -20,7 +20,8 @@ from digest.storage.engine import Database, Tx
 from digest.templating import Templates
 
 _ONE_LINE = ("subject", "preheader", "opening_by", "why")
-_FOLLOWED = ("The proposed subject follows the new lead: read it.",)
+_FOLLOWED = "The proposed subject follows the new lead: read it."
+_LEFT_BEHIND = "“Why it matters” was written beside another lead: read it."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,8 +155,23 @@ def edit(
             edition=stored,
             newsletter=newsletter,
             stories=editions.stories(tx, edition_id),
-            notes=_FOLLOWED if proposed else (),
+            notes=(
+                *((_FOLLOWED,) if proposed else ()),
+                *(
+                    (_LEFT_BEHIND,)
+                    if _is_why_left(before, edition, old, stories)
+                    else ()
+                ),
+            ),
         )
+
+
+def _is_why_left(
+    before: Edition, after: Edition, old: Sequence[Story], new: Sequence[Story]
+) -> bool:
+    """Tell whether another story leads and "Why it matters" stayed as it was."""
+    leads = [[story.article_id for story in stories[:1]] for stories in (old, new)]
+    return bool(after.why) and after.why == before.why and leads[0] != leads[1]
 
 
 def _follow(

@@ -94,5 +94,5 @@ def put_missing(
     )
     made = Renderings(edition, newsletter, stories, templates=templates, site=site)
     for sections, letter_format in sorted(missing):
-        variant = made.variant(edition.id, sections, LetterFormat(letter_format))
+        variant = made.variant(sections, LetterFormat(letter_format))
         editions.put_variant(tx, variant)

@@ -8,7 +8,7 @@ from typing import Any
 from digest.compose.finding import Finding, refuse, warn
 from digest.compose.page import Page
 from digest.compose.posting import Known
-from digest.compose.view import EditionView
+from digest.compose.view import EditionView, clean
 from digest.domain.newsletters import Newsletter
 from digest.domain.site import Site
 from digest.domain.slots import Slot, marker
@@ -81,7 +81,7 @@ def check_leftovers(
         page: Its HTML part.
         sources: All that came from outside; what stands there may stand here.
     """
-    given = "\n".join(text for source in sources for text in _texts(source))
+    given = "\n".join(clean(text) for source in sources for text in _texts(source))
     for part, text in (
         ("subject.txt", letter.subject),
         ("body.html", page.words),
@@ -130,8 +130,15 @@ def _check_way_out(letter: Letter, page: Page, site: Site) -> Iterator[Finding]:
     visible = any(
         link.url == address and link.words and not link.is_hidden for link in page.links
     )
+    if visible and address not in shown:
+        yield refuse(
+            "unsubscribe",
+            f"The unsubscribe link comes after the first {CLIP_BYTES // 1024} KB, "
+            "where web mail cuts the letter off.",
+            "body.html",
+        )
     for part, found in (
-        ("body.html", visible and address in shown),
+        ("body.html", visible),
         ("body.txt", address in letter.text),
     ):
         if not found:

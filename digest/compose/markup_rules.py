@@ -50,7 +50,7 @@ def _check_addresses(page: Page) -> Iterator[Finding]:
         value
         for element in page.elements
         for name, value in element.attributes.items()
-        if name in _ADDRESSES and (value or element.tag == "a")
+        if name in _ADDRESSES and (value or element.tag in {"a", "img"})
     ]
     styled = [found[1] or found[0] for text in page.styles for found in _in_style(text)]
     for address in [*named, *styled]:
@@ -125,5 +125,5 @@ def _check_image(image: Element, site: Site) -> Iterator[Finding]:
             "A picture lacks width or height: the letter jumps as it loads.",
             source or _WHERE,
         )
-    if not source.startswith(("https:", f"{site.base_url}/")):
-        yield warn("image-source", "A picture is not https.", source or _WHERE)
+    if source.lower().startswith("http:") and not source.startswith(site.base_url):
+        yield warn("insecure-link", f"The picture {source} is not https.", _WHERE)

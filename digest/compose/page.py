@@ -1,6 +1,7 @@
 """Take the HTML part of a letter apart: elements, links and words, for preflight."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
@@ -58,6 +59,7 @@ class Page(HTMLParser):
         self.styles: list[str] = []
         self._runs: list[tuple[str, bool]] = []
         self._open: list[tuple[str, bool]] = []
+        self._counts: Counter[str] = Counter()
         self._anchor: _Anchor | None = None
         self.feed(html)
         self.close()
@@ -86,6 +88,7 @@ class Page(HTMLParser):
         hidden = self._is_hidden or tag in _SILENT or bool(_HIDDEN.search(style))
         if tag not in _VOID:
             self._open.append((tag, hidden))
+            self._counts[tag] += 1
         if tag == "a":
             self._anchor = _Anchor(attributes.get("href", ""), hidden)
         elif tag == "img" and self._anchor is not None:
@@ -96,12 +99,12 @@ class Page(HTMLParser):
             done, self._anchor = self._anchor, None
             words = _spaced("".join(done.words))
             self.links.append(Link(done.url, words, done.is_hidden))
-        depth = next(
-            (i for i in reversed(range(len(self._open))) if self._open[i][0] == tag),
-            None,
-        )
-        if depth is not None:
-            del self._open[depth:]
+        # Counted: looking for what is not open, again and again, could take hours.
+        while self._counts[tag]:
+            last, _ = self._open.pop()
+            self._counts[last] -= 1
+            if last == tag:
+                break
 
     def handle_data(self, data: str) -> None:
         inner = self._open[-1][0] if self._open else ""

@@ -103,9 +103,12 @@ def gather(
             _keep(tx, url, found, now)
         tell(done, len(missing))
     with db.write() as tx:
+        stored.hold(tx)
         _link(tx, edition_id, templates=templates, site=site, actor=actor, now=now)
+        report = _report(tx, edition_id)
+    with db.write() as tx:
         stored.sweep(tx, before=now - KEPT)
-        return _report(tx, edition_id)
+    return report
 
 
 def take_upload(db: Database, body: bytes, *, site: Site, now: datetime) -> str:

@@ -4,8 +4,8 @@ Errors refuse approval; warnings are accepted by whoever approves. docs/prefligh
 names every rule.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from digest.compose import (
     letter_rules,
@@ -20,9 +20,9 @@ from digest.compose import (
 from digest.compose.finding import Finding, refuse
 from digest.compose.page import Page
 from digest.compose.posting import Known, Posting
-from digest.compose.render import render
+from digest.compose.render import Renderings
 from digest.compose.view import edition_view
-from digest.domain.editions import Edition, Story, Variant
+from digest.domain.editions import Edition, Story
 from digest.domain.errors import DigestError, RefusedError
 from digest.domain.newsletters import Newsletter
 from digest.domain.site import Site
@@ -113,13 +113,7 @@ def check_alive(
     """
     with db.read() as tx:
         loaded = load(tx, edition_id)
-    letter = render(
-        loaded.edition,
-        loaded.newsletter,
-        loaded.stories,
-        templates=templates,
-        site=site,
-    )
+    letter = _renderings(loaded, templates, site).letter("")
     urls = link_rules.outside(Page(letter.html).links, site)
     return link_rules.check_alive(
         urls,
@@ -155,15 +149,17 @@ def inspect(
     """Check an edition that was already loaded, in the same transaction."""
     found = [*_check_words(loaded, site, posting)]
     html = ""
+    made = _renderings(loaded, templates, site)
     try:
-        letters = _render(loaded, templates, site)
+        letters = _render(made, loaded.known.choices)
     except TemplateFaultError as error:
         found.append(refuse("template", str(error), error.place))
     except RefusedError as error:
         found.append(refuse("theme", str(error), "theme"))
     else:
-        html = letters[0][1].html
-        found += _check_letters(loaded, letters, site, posting)
+        html = letters[""].html
+        found += _check_letters(loaded, letters, site)
+        found += _check_messages(loaded, made, letters, posting)
     view = edition_view(loaded.edition, loaded.newsletter, loaded.stories)
     return Preflight(
         errors=tuple(f for f in found if not f.is_warning),
@@ -190,37 +186,37 @@ def _check_words(loaded: Loaded, site: Site, posting: Posting) -> Iterator[Findi
     yield from sender_rules.check_signing(newsletter, posting)
 
 
-def _render(
-    loaded: Loaded, templates: Templates, site: Site
-) -> list[tuple[str, Letter]]:
-    """Render what readers chose; the whole edition comes first."""
-    choices = dict.fromkeys(["", *loaded.known.choices])
-    return [
-        (
-            choice,
-            render(
-                loaded.edition,
-                loaded.newsletter,
-                loaded.stories,
-                sections=choice.split(",") if choice else (),
-                templates=templates,
-                site=site,
-            ),
-        )
-        for choice in choices
-    ]
+def _renderings(loaded: Loaded, templates: Templates, site: Site) -> Renderings:
+    return Renderings(
+        loaded.edition,
+        loaded.newsletter,
+        loaded.stories,
+        templates=templates,
+        site=site,
+    )
+
+
+def _render(made: Renderings, choices: Sequence[str]) -> dict[str, Letter]:
+    """Render what readers chose, the whole edition first; what is alike once."""
+    first: dict[Letter, str] = {}
+    for choice in ("", *choices):
+        first.setdefault(made.letter(choice), choice)
+    return {choice: letter for letter, choice in first.items()}
 
 
 def _check_letters(
-    loaded: Loaded, letters: Sequence[tuple[str, Letter]], site: Site, posting: Posting
+    loaded: Loaded, letters: Mapping[str, Letter], site: Site
 ) -> list[Finding]:
     """Check each rendering; what the whole edition has too is said once."""
     found: list[Finding] = []
-    for choice, letter in letters:
-        said = {(f.rule, f.where) for f in found}
-        fresh = _check_letter(loaded, choice, letter, site)
-        found += [f for f in fresh if (f.rule, f.where) not in said]
-    return [*found, *_check_messages(loaded, letters, posting)]
+    for choice, letter in letters.items():
+        _add_new(found, _check_letter(loaded, choice, letter, site))
+    return found
+
+
+def _add_new(found: list[Finding], fresh: Iterable[Finding]) -> None:
+    said = {(f.rule, f.where) for f in found}
+    found += [f for f in fresh if (f.rule, f.where) not in said]
 
 
 def _check_letter(
@@ -234,7 +230,13 @@ def _check_letter(
         sections=choice.split(",") if choice else (),
     )
     page = Page(letter.html)
-    sources = [loaded.edition, newsletter, loaded.stories]
+    # The editor's words also as read: a backslash may stand before any sign.
+    sources = [
+        loaded.edition,
+        newsletter,
+        loaded.stories,
+        [p.blocks for p in view.prose],
+    ]
     yield from letter_rules.check_letter(letter, page, site)
     yield from letter_rules.check_content(letter, page, view)
     yield from letter_rules.check_leftovers(letter, page, sources)
@@ -244,29 +246,18 @@ def _check_letter(
 
 
 def _check_messages(
-    loaded: Loaded, letters: Sequence[tuple[str, Letter]], posting: Posting
+    loaded: Loaded, made: Renderings, choices: Iterable[str], posting: Posting
 ) -> list[Finding]:
+    wanted = [(choice, form) for choice in choices for form in LetterFormat]
     variants = [
-        Variant(
-            id=number,
-            edition_id=loaded.edition.id,
-            sections=choice,
-            format=form,
-            subject=letter.subject,
-            html=letter.html if form == LetterFormat.HTML else None,
-            text=letter.text,
-        )
-        for number, (choice, letter, form) in enumerate(
-            ((c, x, f) for c, x in letters for f in LetterFormat), start=1
-        )
+        replace(made.variant(choice, form), id=number)
+        for number, (choice, form) in enumerate(wanted, start=1)
     ]
-    found: list[Finding] = []
     try:
         messages = posting.write(loaded.edition, loaded.newsletter, variants)
     except DigestError as error:
         return [refuse("unwritable", str(error), "message")]
+    found: list[Finding] = []
     for variant, octets in zip(variants, messages, strict=True):
-        said = {(f.rule, f.where) for f in found}
-        fresh = message_rules.check_message(octets, variant, posting)
-        found += [f for f in fresh if (f.rule, f.where) not in said]
+        _add_new(found, message_rules.check_message(octets, variant, posting))
     return found

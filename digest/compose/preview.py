@@ -67,6 +67,6 @@ def preview(
     return Preview(
         edition=edition,
         newsletter=newsletter,
-        variant=made.variant(edition.id, chosen, LetterFormat.HTML),
+        variant=made.variant(chosen, LetterFormat.HTML),
         is_frozen=False,
     )

@@ -10,7 +10,13 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from digest.compose.prose import Reader
-from digest.compose.view import EditionView, choose_shown, clean, edition_view
+from digest.compose.view import (
+    Choice,
+    EditionView,
+    choose_shown,
+    clean,
+    edition_view,
+)
 from digest.domain.bidi import direction_of
 from digest.domain.editions import Edition, Story, Variant
 from digest.domain.issue import write_date, write_number
@@ -82,6 +88,7 @@ class Renderings:
         templates: Templates,
         site: Site,
     ) -> None:
+        self._edition = edition
         self._newsletter = newsletter
         self._stories = stories
         self._render = partial(
@@ -89,33 +96,48 @@ class Renderings:
         )
         self._made: dict[tuple[bool, tuple[int, ...]], Letter] = {}
 
-    def variant(
-        self, edition_id: int, sections: str, letter_format: LetterFormat
-    ) -> Variant:
+    def letter(self, sections: str) -> Letter:
+        """Render what readers of some sections get.
+
+        Args:
+            sections: Slugs as they are stored: sorted, comma separated; empty: all.
+
+        Raises:
+            RefusedError: The newsletter's theme is not valid.
+        """
+        choice = self._choice(sections)
+        key = choice.is_bare, tuple(story.article_id for story in choice.stories)
+        if key not in self._made:
+            self._made[key] = self._render(sections=_slugs(sections))
+        return self._made[key]
+
+    def variant(self, sections: str, letter_format: LetterFormat) -> Variant:
         """Render what readers of some sections get in a format.
 
         Args:
-            edition_id: Of the edition.
-            sections: Slugs as they are stored: sorted, comma separated; empty: all.
+            sections: As for `letter`.
             letter_format: HTML with plain text, or plain text only.
 
         Raises:
             RefusedError: The newsletter's theme is not valid.
         """
-        slugs = sections.split(",") if sections else []
-        choice = choose_shown(self._newsletter, self._stories, slugs)
-        key = choice.is_bare, tuple(story.article_id for story in choice.stories)
-        if (letter := self._made.get(key)) is None:
-            letter = self._made[key] = self._render(sections=slugs)
+        letter = self.letter(sections)
         return Variant(
-            edition_id=edition_id,
+            edition_id=self._edition.id,
             sections=sections,
             format=letter_format,
             subject=letter.subject,
             html=letter.html if letter_format == LetterFormat.HTML else None,
             text=letter.text,
-            is_bare=choice.is_bare,
+            is_bare=self._choice(sections).is_bare,
         )
+
+    def _choice(self, sections: str) -> Choice:
+        return choose_shown(self._newsletter, self._stories, _slugs(sections))
+
+
+def _slugs(sections: str) -> list[str]:
+    return sections.split(",") if sections else []
 
 
 def tagger(

@@ -17,10 +17,11 @@ _PLACEHOLDERS = ("placeholder", "عنوان مؤقت")
 def check_sender(newsletter: Newsletter) -> Iterator[Finding]:
     """Check that letters say who sends them and where to write to."""
     domain = _domain(newsletter)
+    mend = f"set it in its file, then: digest newsletters update {newsletter.slug}."
     if is_reserved(domain):
         yield warn(
             "placeholder-sender",
-            f"The sender {newsletter.sender.address} is a placeholder.",
+            f"The sender {newsletter.sender.address} is a placeholder: {mend}",
             "newsletter",
         )
     postal = clean(newsletter.postal_address)
@@ -30,7 +31,9 @@ def check_sender(newsletter: Newsletter) -> Iterator[Finding]:
         )
     elif any(word in postal.casefold() for word in _PLACEHOLDERS):
         yield warn(
-            "placeholder-address", "The postal address is a placeholder.", "newsletter"
+            "placeholder-address",
+            f"The postal address is a placeholder: {mend}",
+            "newsletter",
         )
 
 

@@ -1,7 +1,6 @@
 """Preflight rules about stories beside one another, and beside earlier issues."""
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 from digest.compose.finding import Finding, refuse, warn
@@ -54,18 +53,20 @@ def check_choices(
 
 def check_doubles(stories: Sequence[Story], known: Known) -> Iterator[Finding]:
     """Check that no story stands here twice or stood in one of the last issues."""
-    links = Counter(key_of(story.url) for story in stories)
-    for story in _seconds(stories, lambda s: key_of(s.url)):
-        times = links[key_of(story.url)]
-        yield warn(
-            "duplicate-link", f"{times} stories lead to {story.url}.", _where(story)
-        )
-    for story in _seconds(stories, _headline):
+    same_page = _seconds(stories, lambda s: key_of(s.url))
+    for story in same_page:
         yield warn(
             "duplicate-story",
-            f"Two stories have the headline {clean(story.title)!r}.",
+            f"Another story leads to {story.url}, too.",
             _where(story),
         )
+    for story in _seconds(stories, _headline):
+        if story not in same_page:
+            yield warn(
+                "duplicate-story",
+                f"Another story has the headline {clean(story.title)!r}, too.",
+                _where(story),
+            )
     issues = {key: n for n, s in reversed(known.earlier) for key in _names(s)}
     for story in stories:
         if number := next((issues[k] for k in _names(story) if k in issues), None):
@@ -115,14 +116,17 @@ def key_of(url: str | None) -> str:
         return url or ""
 
 
-def _seconds(stories: Sequence[Story], key: Callable[[Story], str]) -> Iterator[Story]:
-    """Find stories whose key another had before; each key once."""
-    seen: Counter[str] = Counter()
+def _seconds(stories: Sequence[Story], key: Callable[[Story], str]) -> list[Story]:
+    """Find the stories whose key another had before."""
+    seen: set[str] = set()
+    found = []
     for story in stories:
         name = key(story)
-        seen[name] += bool(name)
-        if seen[name] == 2:  # noqa: PLR2004 - the second
-            yield story
+        if name in seen:
+            found.append(story)
+        elif name:
+            seen.add(name)
+    return found
 
 
 def _headline(story: Story) -> str:

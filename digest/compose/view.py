@@ -13,13 +13,15 @@ from urllib.parse import urlsplit
 from digest.compose.blocks import PickView, SponsorView, SupportView
 from digest.compose.picture_view import PictureView, show_picture
 from digest.compose.prose import Prose, Reader, unchanged
+from digest.domain.bidi import contained
 from digest.domain.editions import Edition, Pick, Sponsor, Story, Support
 from digest.domain.issue import reading_minutes
 from digest.domain.newsletters import Newsletter
 from digest.domain.recipe import shorten
 from digest.domain.slots import strip_markers
 
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
+# Halves of a surrogate pair, from a mistyped command line, cannot be encoded at all.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
 _LONGEST_LABEL = 60
 # With fewer we have an excerpt, as most feeds give, and know no reading time.
 _LEAST_WORDS = 120
@@ -91,6 +93,12 @@ class EditionView:
     picks: tuple[PickView, ...]
     support: SupportView | None
     is_bare: bool
+
+    @property
+    def prose(self) -> tuple[Prose, ...]:
+        """All of the editor's Markdown, as it was read."""
+        blocks = [block.text for block in (self.sponsor, self.support) if block]
+        return (self.opening, self.why, *blocks, *(pick.words for pick in self.picks))
 
     @property
     def reading_minutes(self) -> int:
@@ -172,8 +180,11 @@ def choose_shown(
 
 
 def clean(text: str) -> str:
-    """Take slot markers and control characters out of text from outside."""
-    return _CONTROLS.sub(" ", strip_markers(text)).strip()
+    """Take slot markers and control characters out of text from outside.
+
+    What turns its direction ends with it.
+    """
+    return contained(_CONTROLS.sub(" ", strip_markers(text))).strip()
 
 
 def web_address(url: str | None) -> str | None:

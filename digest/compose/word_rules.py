@@ -96,14 +96,10 @@ def check_sponsor(edition: Edition) -> Iterator[Finding]:
     sponsor = edition.sponsor
     if sponsor is None:
         return
-    if not clean(sponsor.name):
+    if not (clean(sponsor.name) and clean(sponsor.title) and web_address(sponsor.url)):
         yield refuse(
-            "sponsor-label", "The paid block does not say who paid.", "sponsor"
-        )
-    if not (clean(sponsor.title) and web_address(sponsor.url)):
-        yield refuse(
-            "sponsor-link",
-            "The paid block needs a title and a https address.",
+            "sponsor",
+            "The paid block needs a name of who paid, a title and an https address.",
             "sponsor",
         )
 

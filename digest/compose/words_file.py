@@ -8,6 +8,7 @@ from digest.compose.edit import Changes
 from digest.compose.view import web_address
 from digest.domain.editions import Pick, PickKind, Sponsor, Support
 from digest.domain.errors import RefusedError
+from digest.domain.webaddresses import clean_url
 
 MOST_PICKS = 12
 """More is a list of links, which nobody picks from."""
@@ -115,7 +116,7 @@ def _pick(values: Any) -> Pick:
 def _block(
     name: str, values: Any, needed: tuple[str, ...], more: tuple[str, ...] = ()
 ) -> dict[str, Any]:
-    """Check that a table has its fields, each a text, and a https address."""
+    """Check that a table has its fields, each a text, and an https address."""
     if not isinstance(values, Mapping):
         raise RefusedError(f"{name} is no table.", f"Begin it with [{name}].")
     missing = [field for field in needed if field not in values]
@@ -131,8 +132,13 @@ def _block(
             f"It needs {', '.join(needed)}, each a text.",
         )
     url = values.get("url")
-    if url is not None and not str(web_address(url)).startswith("https:"):
+    if url is not None and not _is_https(url.strip()):
         raise RefusedError(
-            f"The {name} block's url is not a https address.", "Write it as https://…"
+            f"The {name} block's url is not an https address.", "Write it as https://…"
         )
     return {field: value.strip() for field, value in values.items()}
+
+
+def _is_https(url: str) -> bool:
+    """As strict as with a story's: no name, quote or backslash hides the host."""
+    return bool(web_address(url)) and (clean_url(url) or "").startswith("https:")

@@ -6,6 +6,7 @@ stand, in a subject or in plain text, Unicode isolates do the same.
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 from babel import Locale
 
@@ -15,6 +16,13 @@ _OPEN = {"ltr": "\u2066", "rtl": "\u2067"}
 _CLOSE = "\u2069"
 _MARK = {"ltr": "\u200e", "rtl": "\u200f"}
 # "+20 2 555 0100" and "12-05-2024" hold no letter, and still read one way only.
+_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_ISOLATED, _EMBEDDED, _OVERRIDDEN = "\u2069", "\u202c", ""
+_CLOSED_BY = {
+    **dict.fromkeys("\u2066\u2067\u2068", _ISOLATED),  # LRI, RLI, FSI
+    **dict.fromkeys("\u202a\u202b", _EMBEDDED),  # LRE, RLE
+    **dict.fromkeys("\u202d\u202e", _OVERRIDDEN),  # LRO, RLO: dropped with their ends
+}
 _NUMBERS = re.compile(r"\+[0-9]|[0-9][ /()-]+[0-9]")
 
 
@@ -44,6 +52,38 @@ def isolated(text: str, base: str = "ltr") -> str:
     """
     own = direction_of(text, base)
     return text if own == base else f"{_OPEN[own]}{text}{_CLOSE}"
+
+
+def contained(text: str) -> str:
+    """Return a text whose direction controls turn nothing that comes after it.
+
+    Each line closes what it opens and nothing else (UAX #9 §2). Overrides go: their
+    one use in running text is to make it read as something that it is not.
+    """
+    if not _CONTROLS.search(text):
+        return text
+    return "\n".join("".join(_contained(line)) for line in text.split("\n"))
+
+
+def _contained(line: str) -> Iterator[str]:
+    ends: list[str] = []
+    isolates = 0
+    for c in line:
+        if (end := _CLOSED_BY.get(c)) is not None:
+            ends.append(end)
+            isolates += end == _ISOLATED
+            yield c if end else ""
+        elif c == _ISOLATED and isolates:
+            isolates -= 1
+            # It ends embeddings inside, too (rule X6a).
+            while ends.pop() != _ISOLATED:
+                pass
+            yield c
+        elif c == _EMBEDDED and ends and ends[-1] != _ISOLATED:
+            yield ends.pop()
+        elif c not in {_ISOLATED, _EMBEDDED}:
+            yield c
+    yield from reversed(ends)
 
 
 def anchored(text: str, base: str = "ltr") -> str:

@@ -87,6 +87,6 @@ class Newsletter:
         """
         found = self.section(slug)
         if found is None:
-            known = ", ".join(section.slug for section in self.sections)
+            known = ", ".join(f"{s.slug} ({s.title})" for s in self.sections)
             raise NotFoundError(f"There is no section {slug!r}.", f"Known: {known}.")
         return found

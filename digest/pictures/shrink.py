@@ -63,9 +63,9 @@ def shrink(body: bytes) -> tuple[Shrunk, Shrunk]:
         answer = json.loads(head)
         if "error" in answer:
             reason = str(answer["error"])[:200]
-            raise RefusedError(f"The picture is not taken: {reason}", _MEND)
+            raise RefusedError(f"The picture is not taken. {reason}", _MEND)
         small, large = _read(answer["files"], rest)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise RefusedError(
             "The picture took too much time or memory to decode.", _MEND
         ) from None
@@ -121,8 +121,9 @@ def _read(described: Any, rest: bytes) -> list[Shrunk]:
     for kind, width, height, length in described:
         body, rest = rest[:length], rest[length:]
         known = PictureKind(kind)
+        is_whole = type(width) is type(height) is int
         is_fit = len(body) == length and 0 < width <= LARGE and 0 < height <= 2 * LARGE
-        if not is_fit or not body.startswith(_STARTS[known]):
+        if not (is_whole and is_fit) or not body.startswith(_STARTS[known]):
             raise ValueError(kind)
         name = hashlib.sha256(body).hexdigest()
         file = PictureFile(hash=name, kind=known, width=width, height=height)

@@ -217,6 +217,16 @@ def move(
     return get(tx, edition.id)
 
 
+def put_reason(tx: Tx, edition_id: int, because: str, *, now: datetime) -> Edition:
+    """Keep why the warnings of an approved edition were accepted."""
+    tx.execute(
+        sql_update(tables.editions)
+        .where(tables.editions.c.id == edition_id)
+        .values(approved_because=because, updated_at=now)
+    )
+    return get(tx, edition_id)
+
+
 def due(tx: Tx, *, now: datetime) -> list[int]:
     """Return the scheduled editions whose time has come."""
     c = tables.editions.c

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, delete, insert, select, update
 
 from digest.domain.errors import NotFoundError
 from digest.domain.letters import Sender
@@ -20,26 +21,35 @@ def add(tx: Tx, newsletter: Newsletter, *, now: datetime) -> Newsletter:
     Returns:
         The stored newsletter.
     """
-    values = asdict(newsletter)
-    sender = values.pop("sender")
-    sections = values.pop("sections")
-    del values["id"]
     newsletter_id = tx.execute(
         insert(tables.newsletters)
-        .values(
-            **values,
-            sender_name=sender["name"],
-            sender_address=sender["address"],
-            reply_to=sender["reply_to"],
-            created_at=now,
-        )
+        .values(**_columns(newsletter), created_at=now)
         .returning(tables.newsletters.c.id)
     ).scalar_one()
-    for section in sections:
-        del section["id"]
-        tx.execute(
-            insert(tables.sections).values(**section, newsletter_id=newsletter_id)
-        )
+    _put_sections(tx, newsletter_id, newsletter.sections)
+    return get(tx, newsletter.slug)
+
+
+def replace(tx: Tx, newsletter: Newsletter) -> Newsletter:
+    """Write the newsletter of this name anew, with its sections.
+
+    Returns:
+        The stored newsletter.
+
+    Raises:
+        NotFoundError: There is none of that name.
+    """
+    stored = get(tx, newsletter.slug)
+    tx.execute(
+        update(tables.newsletters)
+        .where(tables.newsletters.c.id == stored.id)
+        .values(**_columns(newsletter))
+    )
+    # Nothing names a section's row: stories and readers know its slug.
+    tx.execute(
+        delete(tables.sections).where(tables.sections.c.newsletter_id == stored.id)
+    )
+    _put_sections(tx, stored.id, newsletter.sections)
     return get(tx, newsletter.slug)
 
 
@@ -75,6 +85,26 @@ def list_all(tx: Tx) -> Sequence[Newsletter]:
         select(tables.newsletters).order_by(tables.newsletters.c.id)
     ).all()
     return [_load(tx, row) for row in rows]
+
+
+def _columns(newsletter: Newsletter) -> dict[str, Any]:
+    values = asdict(newsletter)
+    sender = values.pop("sender")
+    del values["id"], values["sections"]
+    return values | {
+        "sender_name": sender["name"],
+        "sender_address": sender["address"],
+        "reply_to": sender["reply_to"],
+    }
+
+
+def _put_sections(tx: Tx, newsletter_id: int, sections: Sequence[Section]) -> None:
+    for section in sections:
+        values = asdict(section)
+        del values["id"]
+        tx.execute(
+            insert(tables.sections).values(**values, newsletter_id=newsletter_id)
+        )
 
 
 def _load(tx: Tx, row: Row[tuple[object, ...]]) -> Newsletter:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, exists, or_, select, update
+from sqlalchemy import Row, delete, exists, or_, select, text, update
 
 from digest.domain.pictures import Picture, PictureFile, PictureKind
 from digest.domain.states import EditionState
@@ -18,7 +18,11 @@ from digest.storage.engine import Tx
 from digest.storage.insertion import insert_once
 
 _p, _s = tables.pictures.c, tables.picture_sources.c
-_FILE = (_p.hash, _p.kind, _p.width, _p.height)
+_small, _large = (
+    tables.pictures.alias("small_file"),
+    tables.pictures.alias("large_file"),
+)
+_FILE = ("hash", "kind", "width", "height")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +38,18 @@ class Known:
     error: str
 
 
+def hold(tx: Tx) -> None:
+    """Keep what is there until the transaction ends: a sweep waits for it.
+
+    Without it a file that this transaction found could be gone when a story or an
+    address is to refer to it. On SQLite writers follow each other anyhow.
+    """
+    _lock(tx, "ROW EXCLUSIVE")
+
+
 def put(tx: Tx, file: PictureFile, body: bytes, *, now: datetime) -> None:
     """Store a file; one that is there already counts as used again."""
+    hold(tx)
     values = {
         "hash": file.hash,
         "kind": file.kind,
@@ -96,11 +110,19 @@ def remember(
 def recall(tx: Tx, urls: Iterable[str]) -> dict[str, Known]:
     """Find what became of addresses; those never tried are missing in the answer."""
     keys = {_key(url) for url in urls}
+    files = [
+        file.c[name].label(f"{file.name}_{name}")
+        for file in (_small, _large)
+        for name in _FILE
+    ]
+    # One statement: between two the files could go.
     rows = tx.execute(
-        select(tables.picture_sources).where(_s.key.in_(sorted(keys)))
-    ).all()
-    files = _files(tx, [h for row in rows for h in (row.small, row.large) if h])
-    return {row.url: _known(row, files) for row in rows}
+        select(_s.url, _s.error, *files)
+        .outerjoin(_small, _small.c.hash == _s.small)
+        .outerjoin(_large, _large.c.hash == _s.large)
+        .where(_s.key.in_(sorted(keys)))
+    )
+    return {row.url: _known(row) for row in rows}
 
 
 def use(tx: Tx, pictures: Sequence[Picture], *, now: datetime) -> None:
@@ -114,9 +136,14 @@ def sweep(tx: Tx, *, before: datetime) -> int:
     What an edition shows is kept for ever, unless it was cancelled unreleased. What
     became of an address is forgotten; an upload is not while an article names it.
 
+    Args:
+        tx: A writing transaction of its own: two that hold files cannot both sweep.
+        before: The instant.
+
     Returns:
         How many files went.
     """
+    _lock(tx, "SHARE ROW EXCLUSIVE")
     editions, stories = tables.editions.c, tables.stories.c
     unseen = select(editions.id).where(
         editions.state == EditionState.CANCELLED,
@@ -156,22 +183,19 @@ def _touch(tx: Tx, hashes: Sequence[str], now: datetime) -> None:
     )
 
 
-def _files(tx: Tx, hashes: Sequence[str]) -> dict[str, PictureFile]:
-    rows = tx.execute(select(*_FILE).where(_p.hash.in_(hashes)))
-    return {
-        row.hash: PictureFile(
-            hash=row.hash,
-            kind=PictureKind(row.kind),
-            width=row.width,
-            height=row.height,
-        )
-        for row in rows
-    }
+def _lock(tx: Tx, mode: str) -> None:
+    if tx.dialect.name == "postgresql":
+        tx.execute(text(f"LOCK TABLE pictures IN {mode} MODE"))
 
 
-def _known(row: Row[Any], files: dict[str, PictureFile]) -> Known:
-    has_files = row.small is not None and row.large is not None
-    picture = (
-        Picture(small=files[row.small], large=files[row.large]) if has_files else None
-    )
+def _known(row: Row[Any]) -> Known:
+    small, large = _file(row, _small.name), _file(row, _large.name)
+    picture = Picture(small=small, large=large) if small and large else None
     return Known(picture=picture, error=row.error or "")
+
+
+def _file(row: Row[Any], size: str) -> PictureFile | None:
+    found = {name: row._mapping[f"{size}_{name}"] for name in _FILE}  # noqa: SLF001 - SQLAlchemy's public name
+    if found["hash"] is None:
+        return None
+    return PictureFile(**found | {"kind": PictureKind(found["kind"])})

@@ -21,6 +21,7 @@ SECONDS = 0.8
 """Of computing, from the first octet of a template on."""
 MEGABYTES = 512  # of address space, most of which the interpreter itself reserves
 MOST_OCTETS = 1_000_000
+LONGEST_SUBJECT = 2_000  # encoding a header field is slow beyond that
 _PATIENCE = 20.0  # a busy machine may take long to give the process its second
 _ROOT = Path(__file__).parents[2]
 _MEND = "Mend it, or move it away: then the layout that was shipped serves."

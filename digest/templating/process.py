@@ -7,6 +7,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -15,7 +16,13 @@ from jinja2 import ChoiceLoader, FileSystemLoader, TemplateNotFound, TemplateSyn
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from digest.templating import furnish
-from digest.templating.apart import MEGABYTES, MOST_OCTETS, SECONDS, Task
+from digest.templating.apart import (
+    LONGEST_SUBJECT,
+    MEGABYTES,
+    MOST_OCTETS,
+    SECONDS,
+    Task,
+)
 
 _LONGEST_REASON = 200
 _GRACE = 0.2  # for a stop that names the line, before one that cannot be put off
@@ -26,7 +33,7 @@ class _TooLongError(Exception):
 
 
 class _TooMuchError(Exception):
-    """The template writes too much."""
+    """The template writes too much; the message says how much is allowed."""
 
 
 def main() -> None:
@@ -74,15 +81,22 @@ def _render(environment: ImmutableSandboxedEnvironment, path: str, task: Task) -
     if task.context is None:
         return ""
     pieces = template.generate(task.context, language=task.language)
-    return "".join(_capped(pieces))
+    is_subject = path.endswith("/subject.txt")
+    text = "".join(_capped(pieces, LONGEST_SUBJECT if is_subject else MOST_OCTETS))
+    if path.endswith(".html"):
+        # Broken markup can take hours to read: here it does so within the limit.
+        reader = HTMLParser()
+        reader.feed(text)
+        reader.close()
+    return text
 
 
-def _capped(pieces: Iterator[str]) -> Iterator[str]:
-    left = MOST_OCTETS
+def _capped(pieces: Iterator[str], most: int) -> Iterator[str]:
+    left = most
     for piece in pieces:
         left -= len(piece)
         if left < 0:
-            raise _TooMuchError
+            raise _TooMuchError(f"it writes more than {most:,} characters.")
         yield piece
 
 
@@ -105,7 +119,7 @@ def _reason(error: Exception) -> str:
     if isinstance(error, _TooLongError):
         return f"it takes more than {SECONDS:g} seconds of computing."
     if isinstance(error, _TooMuchError):
-        return f"it writes more than {MOST_OCTETS:,} characters."
+        return str(error)
     if isinstance(error, MemoryError):
         return f"it needs more than {MEGABYTES} MB."
     if isinstance(error, TemplateNotFound):

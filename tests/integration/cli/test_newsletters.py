@@ -48,6 +48,32 @@ def test_adds_one_from_a_file_of_the_operators_own(cli: Cli, tmp_path: Path) -> 
     assert "daily" in cli("newsletters", "list").out
 
 
+def test_a_newsletter_follows_its_file_when_asked(cli: Cli, tmp_path: Path) -> None:
+    cli("init")
+    file = tmp_path / "weekly.toml"
+    file.write_text(
+        'name = "The Seven Days"\npurpose = "One a week."\n'
+        'postal_address = "1 Press Street, Cairo"\ntime_zone = "Africa/Cairo"\n'
+        '[[sections]]\nslug = "world"\ntitle = "World"\n'
+        '[theme]\naccent = "#0B5394"\n'
+    )
+
+    updated = cli("newsletters", "update", str(file), "--json").document
+    listed = cli("newsletters", "list", "--json").document["items"]
+
+    assert (updated["name"], updated["sections"]) == ("The Seven Days", ["world"])
+    assert listed == [updated]
+
+
+def test_only_a_newsletter_that_there_is_can_be_updated(cli: Cli) -> None:
+    cli("init")
+
+    ran = cli("newsletters", "update", "weekly-ar")
+
+    assert ran.status == 1
+    assert "There is no newsletter 'weekly-ar'." in ran.err
+
+
 def test_a_name_that_is_taken_is_refused(cli: Cli) -> None:
     cli("init")
 

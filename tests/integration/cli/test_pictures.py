@@ -94,6 +94,18 @@ def test_a_file_that_is_not_there_is_one_line(desk: Cli) -> None:
     assert "Traceback" not in added.err
 
 
+@pytest.mark.parametrize("url", ["https://name@a.test/x.jpg", "https://a.test/\udcff"])
+def test_an_address_that_none_may_fetch_is_refused(desk: Cli, url: str) -> None:
+    add(desk, "https://a.test/x.jpg")
+    desk("editions", "compose")
+
+    edited = desk("editions", "edit", "1", "--image", f"1:{url}")
+
+    assert edited.status == 1
+    assert "is not a web address" in edited.err
+    assert "Traceback" not in edited.err
+
+
 def test_an_added_story_gets_its_picture(desk: Cli, site: WebServer) -> None:
     site.routes["/a.jpg"] = Answer(body=photo())
     desk("articles", "add", *STORY)

@@ -93,6 +93,18 @@ def test_approving_twice_changes_nothing(desk: Desk, edition_id: int) -> None:
     assert desk.audited().count("edition.approved") == 1
 
 
+def test_a_reason_that_was_not_given_can_still_be_given(
+    desk: Desk, edition_id: int
+) -> None:
+    first = desk.approve(edition_id).edition
+
+    second = desk.approve(edition_id, because="A trial.").edition
+
+    assert second.approved_because == "A trial."
+    assert (second.state, second.approved_at) == (first.state, first.approved_at)
+    assert desk.audited()[-1] == "edition.approval_explained"
+
+
 def test_freezes_html_and_text_even_before_the_first_reader(
     desk: Desk, edition_id: int
 ) -> None:

@@ -126,6 +126,18 @@ def test_an_editors_own_words_stay_whatever_leads(desk: Desk, edition_id: int) -
     assert made.notes == ()
 
 
+def test_says_that_why_it_matters_was_of_another_lead(
+    desk: Desk, edition_id: int
+) -> None:
+    desk.edit(edition_id, subject="My own line", why="Because of the first.")
+
+    left = desk.edit(edition_id, lead=2)
+    renewed = desk.edit(edition_id, lead=1, why="Because of this one.")
+
+    assert left.notes == ("“Why it matters” was written beside another lead: read it.",)
+    assert renewed.notes == ()
+
+
 def test_gives_a_story_new_words_and_leaves_the_article_alone(
     desk: Desk, edition_id: int
 ) -> None:

@@ -62,3 +62,17 @@ def test_the_network_is_not_asked_unless_told_to(
 
     assert site.asked == []
     assert "link-dead" not in {w["rule"] for w in ran.document["warnings"]}
+
+
+def test_a_letter_that_cannot_be_rendered_has_no_links_to_follow(
+    composed: Cli, site: WebServer, tmp_path: Path
+) -> None:
+    own = tmp_path / "home" / "templates" / "email" / "classic"
+    own.mkdir(parents=True)
+    (own / "body.txt").write_text("{{ nothing }}", encoding="utf-8")
+
+    ran = composed("editions", "check", "1", "--links", "--json")
+
+    assert ran.status == 1
+    assert [e["rule"] for e in ran.document["errors"]] == ["template"]
+    assert site.asked == []

@@ -86,6 +86,9 @@ BOMBS = [
     DOUBLING,
     "{{ " + "(" * 500 + "1" + ")" * 500 + " }}",
     "{{ " + "-" * 20_000 + "1 }}",
+    # Broken markup that takes long to read once it is written.
+    "{{ '<a ' * 200000 }}",
+    "{{ '<!--' * 200000 }}",
 ]
 
 
@@ -157,6 +160,11 @@ def test_what_computes_or_writes_without_end_is_stopped(own: Path, text: str) ->
     assert "\n" not in str(stopped.value)
     assert spent < 3
     assert after.ru_maxrss < MEGABYTES * 1024
+
+
+def test_a_subject_without_end_is_stopped(own: Path) -> None:
+    with pytest.raises(TemplateFaultError, match="more than 2,000 characters"):
+        rendered(own, "{{ 'a' * 2001 }}", part="subject.txt")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import make_url
+from sqlalchemy.exc import OperationalError
 
 from digest.compose.pictures import LIMITS, StoryPicture, gather, take_upload
 from digest.compose.preview import preview
@@ -139,7 +141,7 @@ def test_a_failure_costs_its_own_story_only(
 
     assert set(errors(found)) == {
         f"{site.url('/gone')} answered 404 Not Found.",
-        "The picture is not taken: It is no JPEG, PNG, GIF or WebP picture.",
+        "The picture is not taken. It is no JPEG, PNG, GIF or WebP picture.",
     }
     assert told == [(1, 3), (2, 3), (3, 3)]
     desk.approve(edition_id)
@@ -310,3 +312,21 @@ def test_a_machine_out_of_means_costs_pictures_only(
     (found,) = fetch(desk, compose(site.url("/a.jpg")))
 
     assert "could not be decoded" in found.error
+
+
+def test_stories_are_not_given_files_that_a_sweep_takes(postgres_db: Database) -> None:
+    add_article(postgres_db, add_newsletter(postgres_db))
+    desk = Desk(postgres_db, Templates())
+    edition_id = desk.compose().edition.id
+    hasty = make_url(postgres_db.url).update_query_dict(
+        {"options": "-c lock_timeout=50"}
+    )
+    other = Database(hasty.render_as_string(hide_password=False))
+
+    with postgres_db.write() as tx:
+        pictures.sweep(tx, before=NOW)
+        with pytest.raises(OperationalError, match="lock timeout"):
+            fetch(Desk(other, desk.templates), edition_id)
+
+    assert errors(fetch(Desk(other, desk.templates), edition_id)) == [""]
+    other.close()

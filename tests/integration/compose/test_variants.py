@@ -29,7 +29,7 @@ CHOICES = [",".join(c) for size in range(4) for c in combinations(SLUGS, size)]
 def every_choice() -> list[tuple[str, Variant]]:
     edition, newsletter, stories = english_week()
     made = Renderings(edition, newsletter, stories, templates=Templates(), site=SITE)
-    return [(c, made.variant(1, c, LetterFormat.HTML)) for c in CHOICES]
+    return [(c, made.variant(c, LetterFormat.HTML)) for c in CHOICES]
 
 
 def test_every_choice_shows_its_sections_and_the_lead() -> None:
@@ -57,10 +57,10 @@ def test_choices_that_show_the_same_are_rendered_once() -> None:
     stories = [make_story(1), make_story(2, section="arts")]
     made = Renderings(edition, newsletter, stories, templates=Templates(), site=SITE)
 
-    arts = made.variant(1, "arts", LetterFormat.HTML)
-    more = made.variant(1, "arts,features,gone", LetterFormat.HTML)
-    text = made.variant(1, "arts", LetterFormat.TEXT)
-    news = made.variant(1, "news", LetterFormat.HTML)
+    arts = made.variant("arts", LetterFormat.HTML)
+    more = made.variant("arts,features,gone", LetterFormat.HTML)
+    text = made.variant("arts", LetterFormat.TEXT)
+    news = made.variant("news", LetterFormat.HTML)
 
     assert arts.html is more.html
     assert (text.html, text.text) == (None, arts.text)
@@ -108,7 +108,7 @@ def test_a_bare_letter_says_why_it_is_short() -> None:
         edition, newsletter, stories[:3], templates=Templates(), site=SITE
     )
 
-    letter = made.variant(1, "arts", LetterFormat.HTML)
+    letter = made.variant("arts", LetterFormat.HTML)
 
     assert letter.is_bare
     assert "The sections you chose have no story this week" in letter.text

@@ -1,11 +1,13 @@
 """Pictures in the database: by content, by address, and how long they are kept."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
+from sqlalchemy.exc import OperationalError
 
 from digest.domain.articles import Image
 from digest.domain.editions import Edition
@@ -13,7 +15,7 @@ from digest.domain.pictures import Picture, PictureFile, PictureKind
 from digest.domain.states import EditionState
 from digest.storage import editions, pictures, tables
 from digest.storage.copying import copy
-from digest.storage.engine import Database
+from digest.storage.engine import Database, Tx
 from tests.builders import NOW, add_newsletter
 from tests.weeks import add_article, make_edition, make_story
 
@@ -45,6 +47,12 @@ def carry(db: Database, picture: Picture) -> Edition:
 def sweep(db: Database) -> int:
     with db.write() as tx:
         return pictures.sweep(tx, before=LATER)
+
+
+def put_again(tx: Tx) -> None:
+    name = hashlib.sha256(b"picture").hexdigest()
+    file = PictureFile(hash=name, kind=PictureKind.JPEG, width=500, height=300)
+    pictures.put(tx, file, b"picture", now=NOW)
 
 
 def kept(db: Database) -> int:
@@ -167,6 +175,30 @@ def test_what_was_used_just_now_is_not_swept(db: Database) -> None:
     sweep(db)
 
     assert kept(db) == 1
+
+
+@pytest.mark.parametrize("holds", [pictures.hold, put_again])
+def test_a_sweep_waits_for_who_holds_files(
+    postgres_db: Database, holds: Callable[[Tx], None]
+) -> None:
+    put(postgres_db)
+
+    with postgres_db.write() as tx, postgres_db.write() as other:
+        holds(tx)
+        other.execute(text("SET LOCAL lock_timeout = '50ms'"))
+
+        with pytest.raises(OperationalError, match="lock timeout"):
+            pictures.sweep(other, before=NOW)
+
+
+def test_readers_and_stories_do_not_wait_for_a_sweep(postgres_db: Database) -> None:
+    picture = put(postgres_db)
+
+    with postgres_db.write() as tx:
+        pictures.sweep(tx, before=NOW)
+        carry(postgres_db, picture)
+
+    assert kept(postgres_db) == 1
 
 
 def test_copying_a_database_takes_its_pictures_along(

@@ -1,12 +1,14 @@
 """Newsletter files: they seed the database once, or are refused in one line."""
 
+import json
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from digest.care.newsletter_files import read_seed, seed
+from digest.care.newsletter_files import read_seed
+from digest.care.newsletter_seeds import seed, update
 from digest.compose.sender_rules import check_sender
 from digest.domain.actor import Actor, ActorKind
 from digest.domain.errors import SettingsError
@@ -242,3 +244,21 @@ def test_a_placeholder_in_arabic_is_one_as_well() -> None:
     assert [finding.rule for finding in check_sender(newsletter)] == [
         "placeholder-address"
     ]
+
+
+def test_an_update_says_what_it_changed_and_leaves_the_schedule(
+    tmp_path: Path, sqlite_db: Database
+) -> None:
+    table = '[schedule]\nat = "Sun 19:00"\n'
+    file = write(tmp_path, LEAST + SECTION + table)
+    seed(sqlite_db, [file], mail_domain="n.example", actor=CLI, now=NOW)
+    write(tmp_path, LEAST + SECTION + "[theme]\nradius = 8\n")
+
+    updated = update(sqlite_db, file, mail_domain="n.example", actor=CLI, now=NOW)
+
+    with sqlite_db.read() as tx:
+        detail = tx.execute(
+            text("SELECT detail FROM audit WHERE action = 'newsletter.updated'")
+        ).scalar_one()
+        assert schedules.find(tx, updated.id) is not None
+    assert json.loads(detail) == {"changed": ["theme"]}

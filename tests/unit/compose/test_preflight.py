@@ -7,6 +7,8 @@ import pytest
 
 from digest.compose.posting import Known, Signature
 from digest.domain.articles import Image
+from digest.domain.editions import Edition
+from digest.domain.newsletters import Newsletter
 from tests.preflight import Case, clean_case, names
 from tests.weeks import RAFAH
 from tests.weeks_arabic import arabic_week
@@ -132,7 +134,10 @@ def test_warns_of_a_large_letter_and_refuses_one_that_is_cut_off() -> None:
 def test_an_unsubscribe_link_behind_the_cut_is_none() -> None:
     case = clean_case().rendered("<body", f"<!--{'x' * 105_000}--><body")
 
-    assert "unsubscribe" in names(case.check().errors)
+    lost = [f for f in case.check().errors if f.rule == "unsubscribe"]
+
+    assert [f.where for f in lost] == ["body.html"]
+    assert "after the first 102 KB" in lost[0].message
 
 
 def test_a_hidden_unsubscribe_link_is_none() -> None:
@@ -204,6 +209,13 @@ def test_what_a_story_says_is_no_leftover(piece: str) -> None:
     assert "leftover" not in names(found.errors)
 
 
+def test_what_an_editor_or_a_cleaned_headline_says_is_no_leftover() -> None:
+    odd = clean_case().told(title="A {\ue000{ story }\u202e} told")
+    odd = odd.edited(opening=r"Write \{\{ and &lt\; as they are.")
+
+    assert "leftover" not in names(odd.check().errors)
+
+
 def test_says_once_what_all_choices_have_in_common() -> None:
     known = Known(choices=["", "arts", "news"])
 
@@ -224,6 +236,19 @@ def test_finds_what_is_wrong_with_one_choice_alone() -> None:
     assert "story-lost" in names(found.errors)
 
 
+def test_choices_that_show_the_same_are_written_once() -> None:
+    case = clean_case().having(known=Known(choices=["news", "gone,news", "gone"]))
+    written: list[str] = []
+
+    def write(edition: Edition, newsletter: Newsletter, variants: Any) -> Any:
+        written.extend(variant.sections for variant in variants)
+        return case.posting.write(edition, newsletter, variants)
+
+    case.having(posting=replace(case.posting, write=write)).check()
+
+    assert written == ["", "", "news", "news"]
+
+
 def test_an_attachment_is_refused() -> None:
     attached = 'text/plain; charset="utf-8"\r\nContent-Disposition: attachment'
 
@@ -239,3 +264,37 @@ def test_an_image_names_the_link_it_stands_in() -> None:
     found = clean_case().rendered("<h1", f"{sized}<h1").check()
 
     assert names(found.warnings) == ["link-text"]
+
+
+@pytest.mark.parametrize("alike", [("url", "title"), ("url",), ("title",)])
+def test_a_story_that_stands_there_twice_is_said_once(alike: tuple[str, ...]) -> None:
+    third = clean_case().stories[2]
+
+    found = clean_case().told(**{name: getattr(third, name) for name in alike}).check()
+
+    assert [(f.rule, f.where) for f in found.warnings] == [
+        ("duplicate-story", "article 3")
+    ]
+
+
+@pytest.mark.parametrize("changes", [{"name": " "}, {"title": ""}])
+def test_a_paid_block_says_who_paid_and_for_what(changes: dict[str, str]) -> None:
+    case = clean_case()
+    assert case.edition.sponsor is not None
+    sponsor = replace(case.edition.sponsor, **changes)
+
+    found = case.edited(sponsor=sponsor).check()
+
+    assert "sponsor" in names(found.errors)
+
+
+@pytest.mark.parametrize(
+    ("source", "rule"),
+    [("http://a.paper.eg/p", "insecure-link"), ("", "unsafe-address")],
+)
+def test_a_picture_is_fetched_by_https(source: str, rule: str) -> None:
+    image = f'<img src="{source}" alt="" width="1" height="1">'
+
+    found = clean_case().rendered("<h1", f"{image}<h1").check()
+
+    assert names([*found.errors, *found.warnings]) == [rule]

@@ -26,8 +26,8 @@ def test_reads_the_four_fields() -> None:
         (GOOD + 'colour = "red"', "field: colour"),
         (GOOD.replace(f'"{SPONSOR.name}"', "3"), "field: name"),
         (GOOD.replace(SPONSOR.name, "  "), "field: name"),
-        (GOOD.replace("https://", "http://"), "not a https address"),
-        (GOOD.replace("https://", "javascript:"), "not a https address"),
+        (GOOD.replace("https://", "http://"), "not an https address"),
+        (GOOD.replace("https://", "javascript:"), "not an https address"),
     ],
 )
 def test_says_what_is_wrong_with_it(text: str, said: str) -> None:

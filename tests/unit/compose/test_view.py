@@ -139,6 +139,11 @@ def test_cleaned_text_has_no_control_characters(text: str) -> None:
     assert not any(ord(c) < 32 and c not in "\t\n" for c in clean(text))
 
 
+def test_cleaned_text_can_be_encoded_and_turns_nothing_after_it() -> None:
+    assert clean("a\udcffb") == "a b"
+    assert clean("photo\u202egnp.exe \u2067x") == "photognp.exe \u2067x\u2069"
+
+
 @given(st.text())
 def test_reads_any_address_without_failing(text: str) -> None:
     assert web_address(text) in {None, text}

@@ -26,6 +26,9 @@ title = "A walk"
 """
 
 
+PICK = "[[picks]]\nkind = 'go'\ntitle = 'x'\n"
+
+
 def test_reads_support() -> None:
     assert words_file.read_support(SUPPORT_FILE) == SUPPORT
 
@@ -86,6 +89,10 @@ def test_empty_blocks_take_out_and_absent_ones_stay() -> None:
         ("[[picks]]\nkind = 'eat'\ntitle = 'x'", "no kind of pick 'eat'"),
         ("[[picks]]\nkind = 'go'", "field: title"),
         ("[[picks]]\nkind = 'go'\ntitle = 'x'\nurl = 'http://x.test'", "https address"),
+        (PICK + "url = 'https://good.test@evil.test/'", "https address"),
+        (PICK + "url = 'https://good.test\\.evil.test/'", "https address"),
+        (PICK + "url = 'https://x.test/<b>'", "https address"),
+        (PICK + 'url = "https://x.test/\\u202egnp.exe"', "https address"),
         ("[[picks]]\nkind = 'go'\ntitle = 'x'\n" * 13, "There are 13 picks"),
         ("[support]\ntitle = 'x'", "field: text"),
     ],

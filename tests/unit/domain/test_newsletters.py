@@ -13,5 +13,7 @@ def test_finds_a_section_by_its_slug() -> None:
 
 
 def test_refuses_a_section_it_has_not_and_names_those_it_has() -> None:
-    with pytest.raises(NotFoundError, match="Known: news, features, arts"):
+    with pytest.raises(
+        NotFoundError, match=r"Known: news \(News & Politics\), features"
+    ):
         WEEKLY.require_section("sport")
