@@ -55,6 +55,8 @@ newsletters = Table(
     Column("when_empty", String(8), nullable=False, server_default="lead"),
     # {"hosts","source","medium","campaign"}: domain.own_links
     Column("own_links", Json, nullable=False, server_default="{}"),
+    # who is asked and told about its issues; empty: reply_to
+    Column("desk", Json, nullable=False, server_default="[]"),
     Column("created_at", UtcDateTime, nullable=False),
 )
 
@@ -116,6 +118,10 @@ articles = Table(
     Column("featured", Boolean, nullable=False),
     Column("flags", Json, nullable=False),
     Column("word_count", Integer, nullable=False),
+    # not in a letter, the archive or a feed before this instant
+    Column("embargo_until", UtcDateTime, index=True),
+    # a person said so, or lifted it: sources no longer change it
+    Column("embargo_by_hand", Boolean, nullable=False, server_default=false()),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     UniqueConstraint("newsletter_id", "url_key"),
@@ -129,6 +135,8 @@ editions = Table(
     Column("id", Id, primary_key=True),
     Column("newsletter_id", ForeignKey("newsletters.id"), nullable=False),
     Column("kind", String(16), nullable=False),
+    # of a correction: the edition that was wrong
+    Column("corrects", ForeignKey("editions.id")),
     Column("issue_date", Date, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("number", Integer, nullable=False),
@@ -150,6 +158,10 @@ editions = Table(
     Column("approved_because", Text),
     Column("approved_at", UtcDateTime),
     Column("scheduled_at", UtcDateTime),
+    # somebody said that it shall not go; the next approval by a person lifts that
+    Column("held_at", UtcDateTime),
+    Column("held_by", Text),
+    Column("held_because", Text),
     Column("pause_reason", Text),
     # what every letter of the edition shares, fixed at release (send.release)
     Column("frozen", Json),
@@ -159,6 +171,29 @@ editions = Table(
     Column("updated_at", UtcDateTime, nullable=False),
     # design rule 2: makes double clicks and two schedulers harmless
     UniqueConstraint("newsletter_id", "kind", "issue_date", "revision"),
+)
+
+# Who at the desk may settle an edition by the links in their mail, and until when.
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("edition_id", ForeignKey("editions.id"), nullable=False),
+    Column("address", String(320), nullable=False),
+    Column("valid_from", UtcDateTime, nullable=False),  # older links stay dead
+    Column("valid_until", UtcDateTime, nullable=False),
+    UniqueConstraint("edition_id", "address"),
+)
+
+# What the desk was mailed about an edition: each once, whoever asks for it.
+desk_mail = Table(
+    "desk_mail",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("edition_id", ForeignKey("editions.id"), nullable=False),
+    Column("what", String(16), nullable=False),  # domain.reviews.DeskMail
+    Column("at", UtcDateTime, nullable=False),
+    UniqueConstraint("edition_id", "what"),
 )
 
 # One file as it is served, named by the SHA-256 of its octets.
