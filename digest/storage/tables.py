@@ -242,8 +242,67 @@ schedules = Table(
     Column("collected_for", Date),  # the last issue whose stories were collected
     Column("late_for", Date),  # the last issue found late, and asked about
     Column("trouble", Text),  # why the present issue does not go; told once
+    # what becomes of an issue that is not as it should be (domain.policies)
+    Column("unapproved", String(8), nullable=False, server_default="hold"),
+    Column("too_few", String(8), nullable=False, server_default="hold"),
+    Column("least", Integer, nullable=False, server_default="1"),  # stories
+    Column("collect_again", Integer, nullable=False, server_default="900"),  # seconds
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+)
+
+# What was done for one issue before its hour: each step once, whoever runs.
+issue_steps = Table(
+    "issue_steps",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("schedule_id", ForeignKey("schedules.id"), nullable=False),
+    Column("issue_date", Date, nullable=False),
+    Column("step", String(16), nullable=False),  # domain.schedules.Step
+    Column("at", UtcDateTime, nullable=False),
+    UniqueConstraint("schedule_id", "issue_date", "step"),
+)
+
+# What the desk was told is wrong; settled once it no longer holds.
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("schedule_id", ForeignKey("schedules.id"), nullable=False),
+    Column("issue_date", Date, nullable=False),
+    Column("kind", String(16), nullable=False),  # domain.alerts.AlertKind
+    Column("words", Text, nullable=False),
+    # SHA-256 of kind and words: the same thing is told once for an issue
+    Column("key", String(64), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("settled_at", UtcDateTime),
+    UniqueConstraint("schedule_id", "issue_date", "key"),
+)
+
+# The headline at a story's own address, as it was when its edition was composed.
+sightings = Table(
+    "sightings",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("edition_id", ForeignKey("editions.id"), nullable=False),
+    Column("article_id", ForeignKey("articles.id"), nullable=False),
+    Column("headline", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    UniqueConstraint("edition_id", "article_id"),
+)
+
+# The homes (DIGEST_HOME) that may send for this database (care.installation).
+homes = Table(
+    "homes",
+    metadata,
+    Column("id", String(32), primary_key=True),  # stands in the home, too
+    # SHA-256 of the machine and the file: a copy of the home has another
+    Column("place", String(64), nullable=False),
+    # counts up while it works, there and here: what lags behind is an older copy
+    Column("mark", Integer, nullable=False, server_default="0"),
+    Column("seen_at", UtcDateTime, nullable=False),
+    Column("adopted_by", Text, nullable=False),
+    Column("adopted_at", UtcDateTime, nullable=False),
 )
 
 # One issue that does not follow its schedule.
