@@ -81,6 +81,10 @@ def edition_lines(document: Mapping[str, Any]) -> list[str]:
     lines += [f"  {p['kind'].title():<10} {p['title']}" for p in document["picks"]]
     if document["support"]:
         lines.append(f"  Support    {document['support']['title']}")
+    if document["held_by"]:
+        lines.append(
+            f"  Held       by {document['held_by']}: {document['held_because'] or '-'}"
+        )
     if document["approved_by"]:
         because = document["approved_because"]
         reason = f" ({because})" if because else ""

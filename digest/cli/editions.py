@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from digest.cli.edition_changes import EditionId, parse_ids
+from digest.cli.edition_desk import hold_edition
 from digest.cli.edition_edit import edit_edition
 from digest.cli.edition_links import follow_links
 from digest.cli.edition_pictures import gather, notes_on, picture_edition
@@ -40,6 +41,7 @@ def register(app: typer.Typer) -> None:
     group.command("preview")(preview_edition)
     group.command("check")(check_edition)
     group.command("approve")(approve_edition)
+    group.command("hold")(hold_edition)
     app.add_typer(group, name="editions")
 
 

@@ -10,7 +10,7 @@ from digest.compose.freeze import put_missing
 from digest.compose.posting import Posting
 from digest.compose.preflight import Preflight, inspect, load
 from digest.compose.withdraw import require_changeable, withdraw_approval
-from digest.domain.actor import Actor
+from digest.domain.actor import Actor, ActorKind
 from digest.domain.editions import Edition
 from digest.domain.errors import StateError
 from digest.domain.site import Site
@@ -68,6 +68,7 @@ def approve(
         edition, newsletter = loaded.edition, loaded.newsletter
         stories = loaded.stories
         require_changeable(edition)
+        _refuse_held(edition, actor)
         found = inspect(loaded, templates=templates, site=site, posting=posting)
         _refuse_errors(found, edition_id)
         stamp = content_hash(
@@ -110,6 +111,9 @@ def _accept(
         approved_by=str(actor),
         approved_because=reason,
         approved_at=now,
+        held_at=None,
+        held_by=None,
+        held_because=None,
     )
     audit.record(
         tx,
@@ -138,6 +142,16 @@ def _explain(
         detail={"because": because},
     )
     return editions.put_reason(tx, edition.id, because, now=now)
+
+
+def _refuse_held(edition: Edition, actor: Actor) -> None:
+    """Let a person lift a hold, and nothing else."""
+    if edition.held_at is not None and actor.kind is ActorKind.SCHEDULE:
+        said = f": {edition.held_because}" if edition.held_because else ""
+        raise StateError(
+            f"It is held by {edition.held_by}{said}.".replace("..", "."),
+            f"Run: digest editions approve {edition.id}",
+        )
 
 
 def _refuse_errors(found: Preflight, edition_id: int) -> None:

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
-# What is behind these paths is a single reader's, by a token.
-PERSONAL = ("/confirm/", "/u/", "/preferences/", "/my-data/", "/new-address/")
+# What is behind these paths is one person's, by a token.
+PERSONAL = (
+    *("/confirm/", "/u/", "/preferences/", "/my-data/", "/new-address/"),
+    "/review/",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +56,10 @@ class Site:
     def new_address_url(self, token: str) -> str:
         """Return the page whose button agrees to letters at a new address."""
         return f"{self.base_url}/new-address/{token}"
+
+    def review_url(self, token: str) -> str:
+        """Return the page where the desk settles one edition."""
+        return f"{self.base_url}/review/{token}"
 
     def unsubscribe_mailto(self, token: str) -> str:
         """Return the mailto URI of List-Unsubscribe (RFC 2369 §3.2)."""
