@@ -38,7 +38,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_issue_steps")),
         *_belongs("issue_steps", "schedule"),
         sa.UniqueConstraint(
-            "schedule_id", "issue_date", "step", name=op.f("uq_issue_steps_schedule_id")
+            "schedule_id",
+            "issue_date",
+            "step",
+            name=op.f("uq_issue_steps_schedule_id_issue_date_step"),
         ),
     )
     op.create_table(
@@ -54,7 +57,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_alerts")),
         *_belongs("alerts", "schedule"),
         sa.UniqueConstraint(
-            "schedule_id", "issue_date", "key", name=op.f("uq_alerts_schedule_id")
+            "schedule_id",
+            "issue_date",
+            "key",
+            name=op.f("uq_alerts_schedule_id_issue_date_key"),
         ),
     )
     op.create_table(
@@ -68,7 +74,7 @@ def upgrade() -> None:
         *_belongs("sightings", "edition"),
         *_belongs("sightings", "article"),
         sa.UniqueConstraint(
-            "edition_id", "article_id", name=op.f("uq_sightings_edition_id")
+            "edition_id", "article_id", name=op.f("uq_sightings_edition_id_article_id")
         ),
     )
     op.create_table(
