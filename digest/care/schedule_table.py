@@ -27,10 +27,10 @@ class ScheduleTable(pydantic.BaseModel):
         Raises:
             UsageError: Nobody could follow it.
         """
-        weekday, at = parse_at(self.at)
+        rhythm, at = parse_at(self.at)
         return check_schedule(
             Schedule(
-                weekday=weekday,
+                rhythm=rhythm,
                 at=at,
                 zone=parse_zone(self.zone or time_zone),
                 approval=self.approval,

@@ -8,7 +8,6 @@ import typer
 
 from digest.cli.face import CLI, face_of
 from digest.domain.calendar import (
-    WEEKDAYS,
     Approval,
     DueIssue,
     Schedule,
@@ -22,6 +21,7 @@ from digest.domain.calendar_text import (
     parse_instant,
     parse_local,
     parse_zone,
+    write_at,
     write_duration,
 )
 from digest.domain.schedules import KeptSchedule
@@ -51,7 +51,12 @@ def set_schedule(
     ctx: typer.Context,
     newsletter: Name,
     *,
-    at: Annotated[str, typer.Option(help='Weekday and local time: "Sun 19:00"')],
+    at: Annotated[
+        str,
+        typer.Option(
+            help='Days and local time: "Sun 19:00", "Mon,Thu 07:30", "last Fri 18:00"'
+        ),
+    ],
     zone: Annotated[str, typer.Option(help="IANA time zone: Africa/Cairo")],
     approval: Annotated[
         Approval, typer.Option(help="auto: goes when preflight finds no error")
@@ -68,9 +73,9 @@ def set_schedule(
     """Replace a newsletter's schedule and say what happens this week."""
     face = face_of(ctx)
     service = face.service()
-    weekday, local_time = parse_at(at)
+    rhythm, local_time = parse_at(at)
     plan = Schedule(
-        weekday=weekday,
+        rhythm=rhythm,
         at=local_time,
         zone=parse_zone(zone),
         approval=approval,
@@ -208,7 +213,7 @@ def _document(slug: str, kept: KeptSchedule) -> dict[str, Any]:
     return {
         "id": kept.id,
         "newsletter": slug,
-        "at": _at(plan),
+        "at": write_at(plan),
         "zone": plan.zone,
         "approval": plan.approval,
         "collect_before": write_duration(plan.collect_before),
@@ -234,20 +239,16 @@ def _issue(slug: str, issue: DueIssue) -> dict[str, Any]:
     }
 
 
-def _at(plan: Schedule) -> str:
-    return f"{WEEKDAYS[plan.weekday][:3]} {plan.at:%H:%M}"
-
-
 def _sentence(slug: str, plan: Schedule) -> str:
     if not plan.enabled:
-        return f"{slug}  disabled (was {_at(plan)} {plan.zone})"
+        return f"{slug}  disabled (was {write_at(plan)} {plan.zone})"
     who = "approved by a person" if plan.approval is Approval.REQUIRED else "by itself"
     bounds = "".join(
         f", {word} {day}"
         for word, day in (("from", plan.start_on), ("until", plan.end_on))
         if day
     )
-    return f"{slug}  {_at(plan)} {plan.zone}, {who}{bounds}"
+    return f"{slug}  {write_at(plan)} {plan.zone}, {who}{bounds}"
 
 
 def _summary(slug: str, kept: KeptSchedule) -> str:

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from digest.domain.calendar import WEEK, Schedule
+from digest.domain.rhythm_text import write_rhythm
 
 MEMORY = 5 * WEEK
 """How far back missed issues are asked about, and how far a mark reaches."""
@@ -44,7 +45,7 @@ class KeptSchedule:
 def describe(plan: Schedule) -> dict[str, Any]:
     """Return a plan as the audit log shows it: plain values, durations in seconds."""
     return {
-        "weekday": plan.weekday,
+        "days": write_rhythm(plan.rhythm),
         "local_time": plan.at.isoformat("minutes"),
         "zone": plan.zone,
         "approval": plan.approval,

@@ -15,6 +15,7 @@ from digest.domain.calendar import (
 )
 from digest.domain.errors import NotFoundError
 from digest.domain.newsletters import Newsletter
+from digest.domain.rhythm_text import parse_rhythm, write_rhythm
 from digest.domain.schedules import MEMORY, KeptSchedule
 from digest.storage import tables
 from digest.storage.engine import Tx
@@ -146,7 +147,7 @@ def set_trouble(tx: Tx, kept: KeptSchedule, trouble: str | None) -> bool:
 
 def _values(plan: Schedule) -> dict[str, Any]:
     return {
-        "weekday": plan.weekday,
+        "days": write_rhythm(plan.rhythm),
         "local_time": plan.at.isoformat("minutes"),
         "zone": plan.zone,
         "approval": plan.approval,
@@ -166,7 +167,7 @@ def _load(tx: Tx, row: Row[Any]) -> KeptSchedule:
         .order_by(c.issue_date)
     )
     plan = Schedule(
-        weekday=row.weekday,
+        rhythm=parse_rhythm(row.days),
         at=time.fromisoformat(row.local_time),
         zone=row.zone,
         approval=Approval(row.approval),

@@ -228,7 +228,8 @@ schedules = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("newsletter_id", ForeignKey("newsletters.id"), nullable=False, unique=True),
-    Column("weekday", Integer, nullable=False),  # 0 is Monday
+    # "Sun", "Mon,Thu", "first Sun", "15th"
+    Column("days", String(160), nullable=False, server_default="Sun"),
     Column("local_time", String(5), nullable=False),  # HH:MM
     Column("zone", String(64), nullable=False),
     Column("approval", String(16), nullable=False),  # auto | required

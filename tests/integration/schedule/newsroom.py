@@ -13,6 +13,7 @@ from digest.domain.addresses import parse_address
 from digest.domain.articles import Draft
 from digest.domain.calendar import Approval, Schedule
 from digest.domain.editions import Edition
+from digest.domain.rhythms import weekly
 from digest.domain.schedules import KeptSchedule
 from digest.ingest.decoding import Kind
 from digest.schedule.turn import tick
@@ -34,7 +35,9 @@ DESK = Actor(kind=ActorKind.OPERATOR, name="mona")
 SUNDAY = date(2024, 5, 12)
 DUE = datetime(2024, 5, 12, 16, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-PLAN = Schedule(weekday=6, at=time(19, 0), zone="Africa/Cairo", approval=Approval.AUTO)
+PLAN = Schedule(
+    rhythm=weekly(6), at=time(19, 0), zone="Africa/Cairo", approval=Approval.AUTO
+)
 
 
 class Newsroom:

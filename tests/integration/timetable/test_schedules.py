@@ -13,6 +13,7 @@ from digest.domain.calendar import Approval, Schedule, next_issues
 from digest.domain.editions import Edition
 from digest.domain.errors import NotFoundError, StateError, UsageError
 from digest.domain.newsletters import Newsletter
+from digest.domain.rhythms import weekly
 from digest.domain.schedules import KeptSchedule
 from digest.storage import editions, schedules, tables
 from digest.storage.engine import Database
@@ -23,7 +24,7 @@ DESK = Actor(kind=ActorKind.OPERATOR, name="mona")
 LATER = NOW + timedelta(hours=1)
 SUNDAY = date(2024, 5, 19)
 PLAN = Schedule(
-    weekday=6,
+    rhythm=weekly(6),
     at=time(19, 0),
     zone="Africa/Cairo",
     approval=Approval.AUTO,
@@ -109,7 +110,7 @@ def test_another_rhythm_starts_anew(db: Database) -> None:
         schedules.mark_collected(tx, kept, SUNDAY)
     skip(db, newsletter)
 
-    changed = put(db, newsletter, weekday=5)
+    changed = put(db, newsletter, rhythm=weekly(5))
 
     assert (changed.since, changed.collected_for) == (LATER, None)
     assert changed.plan.exceptions == ()
@@ -146,7 +147,7 @@ def test_the_audit_log_tells_the_whole_plan(db: Database) -> None:
             select(tables.audit.c.detail).where(tables.audit.c.action == "schedule.set")
         ).scalar_one()
     assert detail == {
-        "weekday": 6,
+        "days": "Sun",
         "local_time": "19:00",
         "zone": "Africa/Cairo",
         "approval": "auto",

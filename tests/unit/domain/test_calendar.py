@@ -21,8 +21,9 @@ from digest.domain.calendar import (
     next_issues,
 )
 from digest.domain.errors import StateError, UsageError
+from digest.domain.rhythms import weekly
 
-CAIRO = Schedule(weekday=6, at=time(19, 0), zone="Africa/Cairo")
+CAIRO = Schedule(rhythm=weekly(6), at=time(19, 0), zone="Africa/Cairo")
 SUNDAY = date(2026, 11, 29)
 WEEK = timedelta(days=7)
 TEN_YEARS = 520 * WEEK
@@ -73,7 +74,7 @@ def one_a_week(schedule: Schedule, start: datetime) -> list[DueIssue]:
 def test_gives_one_issue_to_each_of_520_weeks_in_order(
     weekday: int, at: time, zone: str, start: datetime
 ) -> None:
-    schedule = Schedule(weekday=weekday, at=at, zone=zone)
+    schedule = Schedule(rhythm=weekly(weekday), at=at, zone=zone)
 
     found = one_a_week(schedule, start)
 
@@ -87,7 +88,7 @@ def test_gives_one_issue_to_each_of_520_weeks_in_order(
 
 
 def test_a_leap_day_is_an_issue_date_like_any_other() -> None:
-    thursdays = replace(CAIRO, weekday=3)
+    thursdays = replace(CAIRO, rhythm=weekly(3))
 
     issue = issue_of(thursdays, date(2024, 2, 29))
 
@@ -185,7 +186,7 @@ def test_says_where_no_issue_date_is_near() -> None:
         ({"start_on": SUNDAY, "end_on": SUNDAY - WEEK}, "before the start"),
         (
             {"start_on": SUNDAY + WEEK / 7, "end_on": SUNDAY + 2 * WEEK / 7},
-            "No Sunday lies between",
+            "No issue date lies between",
         ),
     ],
 )
