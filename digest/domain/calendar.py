@@ -11,16 +11,13 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from digest.domain.clock_changes import describe_change
-from digest.domain.errors import StateError, UsageError
+from digest.domain.errors import UsageError
 from digest.domain.local_time import to_instant
 from digest.domain.rhythm_text import WEEKDAYS
 from digest.domain.rhythms import Rhythm
 
 WEEK = timedelta(days=7)
-LONGEST_WAIT = timedelta(days=6)
-"""Collecting earlier or waiting longer than this would reach into the next issue."""
-
-_LONGEST_WAIT_OF_DAILIES = timedelta(hours=20)
+_HOUR = timedelta(hours=1)
 
 
 class Approval(StrEnum):
@@ -108,15 +105,14 @@ def check_schedule(schedule: Schedule) -> Schedule:
     Raises:
         UsageError: A wait is negative or too long, or its dates are reversed.
     """
-    longest = longest_wait(schedule.rhythm)
+    longest = schedule.rhythm.longest_wait
     for name, wait in (
         ("collect_before", schedule.collect_before),
         ("grace", schedule.grace),
     ):
         if not timedelta(0) <= wait <= longest:
             raise UsageError(
-                f"The {name} time must be between 0 and {_length(longest)}, so that it"
-                " does not reach the next issue.",
+                f"The {name} time must be between 0 and {longest // _HOUR} hours.",
                 "Example: 2h",
             )
     start, end = schedule.start_on, schedule.end_on
@@ -128,12 +124,6 @@ def check_schedule(schedule: Schedule) -> Schedule:
             "Choose a later end.",
         )
     return schedule
-
-
-def longest_wait(rhythm: Rhythm) -> timedelta:
-    """Return how early to collect, and how late to go, is possible at most."""
-    days = rhythm.shortest_gap - 1
-    return min(LONGEST_WAIT, timedelta(days=days) or _LONGEST_WAIT_OF_DAILIES)
 
 
 def issues_between(
@@ -165,14 +155,9 @@ def next_issues(
     return found[:count]
 
 
-def days_covered(rhythm: Rhythm, issue_date: date) -> tuple[date, date]:
-    """Return the first and last local date whose stories an issue carries.
-
-    Seven days at least, and all since the issue date before where those are more: an
-    issue that appears each month carries the month.
-    """
-    first = rhythm.before(issue_date) + timedelta(days=1)
-    return min(first, issue_date - WEEK + timedelta(days=1)), issue_date
+def is_issue_date(schedule: Schedule, day: date) -> bool:
+    """Whether the schedule has an issue on a date, also if it is skipped."""
+    return next(_dates(schedule, day, day), None) is not None
 
 
 def issue_of(schedule: Schedule, issue_date: date) -> DueIssue:
@@ -181,62 +166,13 @@ def issue_of(schedule: Schedule, issue_date: date) -> DueIssue:
     Raises:
         UsageError: The schedule has no issue on that date; names the nearest ones.
     """
-    if not _is_date(schedule, issue_date):
+    if not is_issue_date(schedule, issue_date):
         raise UsageError(
             f"The schedule has no issue on {issue_date}"
             f" ({WEEKDAYS[issue_date.weekday()]}).",
             _name_nearest(schedule, issue_date),
         )
-    return _issue(schedule, issue_date, schedule.exception(issue_date))
-
-
-def check_move(schedule: Schedule, issue_date: date, to: datetime) -> DueIssue:
-    """Check that an issue may go at another local time.
-
-    Args:
-        schedule: The schedule as it stands.
-        issue_date: The issue.
-        to: Local time without zone.
-
-    Returns:
-        The issue as it will be.
-
-    Raises:
-        UsageError: The schedule has no issue on that date.
-        StateError: It would overtake its neighbour.
-    """
-    issue_of(schedule, issue_date)
-    moved = IssueException(issue_date=issue_date, kind=ExceptionKind.MOVED, moved_to=to)
-    issue = _issue(schedule, issue_date, moved)
-    for neighbour, side in (
-        (schedule.rhythm.before(issue_date), "after"),
-        (schedule.rhythm.after(issue_date), "before"),
-    ):
-        bound = _bound(schedule, neighbour, latest=side == "after")
-        if (issue.due <= bound.due) if side == "after" else (issue.due >= bound.due):
-            raise StateError(
-                f"The issue of {issue_date} cannot overtake that of {neighbour}.",
-                f"Choose a time {side} {bound.local:%Y-%m-%d %H:%M}.",
-            )
-    return issue
-
-
-def _bound(schedule: Schedule, day: date, *, latest: bool) -> DueIssue:
-    """Return the later (or earlier) of an issue's usual time and its present one."""
-    times = [_issue(schedule, day, e) for e in (None, schedule.exception(day))]
-    return sorted(times, key=lambda issue: issue.due)[-1 if latest else 0]
-
-
-def idle_exceptions(schedule: Schedule) -> Iterator[IssueException]:
-    """Find the exceptions that no issue has, or whose time no longer fits."""
-    for exception in schedule.exceptions:
-        if not _is_date(schedule, exception.issue_date):
-            yield exception
-        elif exception.moved_to is not None:
-            try:
-                check_move(schedule, exception.issue_date, exception.moved_to)
-            except StateError:
-                yield exception
+    return make_issue(schedule, issue_date, schedule.exception(issue_date))
 
 
 def _walk(
@@ -250,7 +186,7 @@ def _walk(
         if exception and exception.kind is ExceptionKind.SKIPPED:
             skipped.append(f"{day} is skipped")
             continue
-        yield _issue(schedule, day, exception, notes=skipped)
+        yield make_issue(schedule, day, exception, notes=skipped)
         skipped = []
 
 
@@ -268,17 +204,21 @@ def _dates(schedule: Schedule, first: date, last: date | None = None) -> Iterato
     return schedule.rhythm.dates(first, last)
 
 
-def _is_date(schedule: Schedule, day: date) -> bool:
-    return next(_dates(schedule, day, day), None) is not None
-
-
-def _issue(
+def make_issue(
     schedule: Schedule,
     issue_date: date,
     exception: IssueException | None,
     *,
     notes: Sequence[str] = (),
 ) -> DueIssue:
+    """Return the issue of a date as it is with an exception, or without.
+
+    Args:
+        schedule: When issues appear; its own exceptions count for other dates.
+        issue_date: An issue date of the schedule.
+        exception: What is different about this one.
+        notes: What else is to be said about it.
+    """
     local = datetime.combine(issue_date, schedule.at)
     said = list(notes)
     if exception and exception.moved_to:
@@ -316,7 +256,3 @@ def _name_nearest(schedule: Schedule, day: date) -> str:
     if not near:
         return "No issue date is near; see: digest schedules list"
     return f"Nearest: {' and '.join(str(other) for other in sorted(near))}."
-
-
-def _length(wait: timedelta) -> str:
-    return f"{wait.days} days" if wait.days > 1 else f"{wait // timedelta(hours=1)} h"

@@ -3,14 +3,19 @@
 from calendar import monthrange
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from itertools import islice, pairwise
+
+from digest.domain.issue import DAYS
 
 LAST = -1
 """The last of a weekday in its month."""
 
 MONTHLY_GAP = 35
 """Days from one nth weekday to the next, at most; a day of the month has 31."""
+
+_LONGEST_WAIT = timedelta(days=6)
+_LONGEST_WAIT_OF_DAILIES = timedelta(hours=20)
 
 # Long enough to meet every shape of month, so that the shortest gap is found.
 _SAMPLE = 1500
@@ -47,6 +52,24 @@ class Rhythm:
         """Days from one issue date to the next, at least."""
         found = islice(self.dates(_SAMPLE_FROM), _SAMPLE)
         return min((b - a).days for a, b in pairwise(found))
+
+    @property
+    def longest_wait(self) -> timedelta:
+        """How early to collect and how late to go is possible, at most.
+
+        Longer would reach into the next issue.
+        """
+        days = timedelta(days=self.shortest_gap - 1)
+        return min(_LONGEST_WAIT, days or _LONGEST_WAIT_OF_DAILIES)
+
+    def days_covered(self, issue_date: date) -> tuple[date, date]:
+        """Return the first and last local date whose stories an issue carries.
+
+        Seven days at least, and all since the issue date before where those are
+        more: an issue that appears each month carries the month.
+        """
+        since = min(self.before(issue_date), issue_date - timedelta(days=DAYS))
+        return since + timedelta(days=1), issue_date
 
     def has(self, day: date) -> bool:
         """Whether a date is an issue date."""

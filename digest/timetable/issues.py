@@ -7,10 +7,10 @@ from digest.domain.calendar import (
     DueIssue,
     ExceptionKind,
     IssueException,
-    check_move,
     issue_of,
 )
 from digest.domain.errors import StateError
+from digest.domain.moves import check_move
 from digest.domain.schedules import KeptSchedule
 from digest.domain.states import EditionKind
 from digest.storage import audit, editions, issue_exceptions, newsletters, schedules

@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from digest.domain.actor import Actor
-from digest.domain.calendar import Schedule, check_schedule, idle_exceptions
+from digest.domain.calendar import Schedule, check_schedule
+from digest.domain.moves import idle_exceptions
 from digest.domain.schedules import KeptSchedule, describe
 from digest.storage import audit, issue_exceptions, newsletters, schedules
 from digest.storage.engine import Database
