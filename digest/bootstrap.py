@@ -7,7 +7,7 @@ import os
 import secrets as random
 import socket
 import zoneinfo
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,16 +15,19 @@ from functools import cache, partial
 from pathlib import Path
 
 from digest.care import keys, newsletter_files, newsletter_seeds
+from digest.care.installation import Guard
 from digest.compose.freeze import freeze
+from digest.compose.look import Looked, look
 from digest.compose.posting import Posting, Signature
 from digest.compose.preview import preview
 from digest.dispatch.port import Dispatch, InProcess
 from digest.dispatch.queue import Queue
-from digest.domain.actor import SCHEDULE, Actor
+from digest.domain.actor import SCHEDULE, WORKER, Actor
 from digest.domain.addresses import EmailAddress
 from digest.domain.deliveries import UncertainPolicy
 from digest.domain.editions import Edition
 from digest.domain.errors import DigestError, StateError
+from digest.domain.reviews import DeskMail
 from digest.domain.secrets import Secrets
 from digest.domain.site import Site
 from digest.fetch import client
@@ -38,6 +41,8 @@ from digest.settings import Settings
 from digest.storage import newsletters, schema
 from digest.storage.engine import Database
 from digest.templating import Templates, shipped
+from digest.timetable import asking
+from digest.timetable.desk_letters import Draft
 
 Clock = Callable[[], datetime]
 
@@ -54,6 +59,7 @@ class Service:
         templates: Letters and pages.
         clock: Returns the present instant, aware, UTC.
         dispatch: Wakes workers on other machines.
+        guard: Says whether letters may go from here; None: they may.
     """
 
     settings: Settings
@@ -63,6 +69,7 @@ class Service:
     templates: Templates
     clock: Clock
     dispatch: Dispatch = field(default_factory=InProcess)
+    guard: Guard | None = None
 
     def now(self) -> datetime:
         """Read the clock."""
@@ -80,9 +87,11 @@ class Service:
 
         Raises:
             StateError: It is not approved, is no longer what was approved, was
-                released before, or has no readers.
+                released before, has no readers, or the database is a copy.
             NotFoundError: There is no such edition.
         """
+        if self.guard is not None:
+            self.guard.require()
         while True:
             # Also when nothing is missing: it refuses what was changed since the
             # approval outside the edition, in the newsletter, a template, settings.
@@ -109,6 +118,68 @@ class Service:
     def posting(self) -> Posting:
         """Return how letters would be posted, for preflight."""
         return make_posting(self.settings, self.site, self.secrets, now=self.now())
+
+    def look(self, edition_id: int, *, now: datetime | None = None) -> Looked:
+        """Load an edition for somebody who has to decide about it.
+
+        Raises:
+            NotFoundError: There is no such edition.
+        """
+        return look(
+            self.db,
+            edition_id=edition_id,
+            templates=self.templates,
+            site=self.site,
+            posting=self.posting(),
+            now=now or self.now(),
+        )
+
+    def ask_desk(
+        self,
+        edition_id: int,
+        what: DeskMail | None,
+        *,
+        actor: Actor,
+        now: datetime,
+        notes: Sequence[str] = (),
+        addresses: Sequence[str] | None = None,
+    ) -> int:
+        """Mail a draft and its problems to the desk, with links that settle it.
+
+        Args:
+            edition_id: The edition.
+            what: The occasion, which comes once; None: fresh links, once an hour.
+            actor: Who asks.
+            now: The present.
+            notes: What else the desk should know.
+            addresses: Who gets fresh links; None: everybody at the desk.
+
+        Returns:
+            How many letters; 0 where the desk was mailed before.
+
+        Raises:
+            NotFoundError: There is no such edition.
+        """
+        found = self.look(edition_id, now=now)
+        draft = Draft(
+            edition=found.edition,
+            newsletter=found.newsletter,
+            stories=found.stories,
+            errors=[f.message for f in found.found.errors] if found.found else [],
+            warnings=[f.message for f in found.found.warnings] if found.found else [],
+            notes=notes,
+        )
+        return asking.ask(
+            self.db,
+            draft=draft,
+            what=what,
+            addresses=addresses,
+            site=self.site,
+            secrets=self.secrets,
+            templates=self.templates,
+            actor=actor,
+            now=now,
+        )
 
     def send_proof(
         self, edition_id: int, *, address: EmailAddress, actor: Actor
@@ -173,6 +244,7 @@ def open_service(settings: Settings, *, clock: Clock = utc_now) -> Service:
         templates=make_templates(settings),
         clock=clock,
         dispatch=make_dispatch(db, clock=clock),
+        guard=Guard(db, settings.home, actor=WORKER, clock=clock),
     )
 
 
@@ -232,6 +304,7 @@ def make_post(service: Service) -> Post:
         uncertain=UncertainPolicy(settings.send.uncertain),
         worker=f"{socket.gethostname()[:40]}:{os.getpid()}:{random.token_hex(4)}",
         release=partial(service.release, actor=SCHEDULE),
+        guard=service.guard,
         retry=settings.send.retry.policy,
         rates=settings.rates,
         pause_share=settings.send.pause_policy_share,
@@ -256,6 +329,7 @@ def make_posting(
     )
     return Posting(
         write=specimens.write,
+        now=now,
         signature=signature,
         find_fault=specimens.find_fault,
         signing_domain=settings.dkim_domain,

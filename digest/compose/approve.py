@@ -9,7 +9,11 @@ from digest.compose.finding import Finding
 from digest.compose.freeze import put_missing
 from digest.compose.posting import Posting
 from digest.compose.preflight import Preflight, inspect, load
-from digest.compose.withdraw import require_changeable, withdraw_approval
+from digest.compose.withdraw import (
+    require_changeable,
+    require_unchanged,
+    withdraw_approval,
+)
 from digest.domain.actor import Actor, ActorKind
 from digest.domain.editions import Edition
 from digest.domain.errors import StateError
@@ -43,6 +47,7 @@ def approve(
     posting: Posting,
     actor: Actor,
     now: datetime,
+    seen: str | None = None,
 ) -> Approved:
     """Check an edition, accept its warnings and freeze what readers will get.
 
@@ -58,10 +63,13 @@ def approve(
         posting: How it would post the letters.
         actor: Who approves.
         now: The present.
+        seen: Names the content that is meant; None: what is there.
 
     Raises:
         NotFoundError: There is no such edition.
-        StateError: It was released or cancelled, or preflight finds errors.
+        ChangedError: It is no longer what was seen.
+        StateError: It was released or cancelled, a person holds it and no person
+            approves, or preflight finds errors.
     """
     with db.write() as tx:
         loaded = load(tx, edition_id)
@@ -69,11 +77,12 @@ def approve(
         stories = loaded.stories
         require_changeable(edition)
         _refuse_held(edition, actor)
-        found = inspect(loaded, templates=templates, site=site, posting=posting)
-        _refuse_errors(found, edition_id)
         stamp = content_hash(
             edition, newsletter, stories, templates=templates, site=site
         )
+        require_unchanged(edition_id, stamp, seen)
+        found = inspect(loaded, templates=templates, site=site, posting=posting)
+        _refuse_errors(found, edition_id)
         if stamp != edition.approved_hash:
             edition = _accept(tx, edition, stamp, because, found, actor=actor, now=now)
         elif edition.approved_because == NO_REASON and because.strip():

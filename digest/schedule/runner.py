@@ -105,12 +105,16 @@ class Runner:
         """Release what is due, look after readers; begin to prepare, for minutes."""
         if not await asyncio.to_thread(_attempt, self._leadership.hold):
             return
+        # What a copy would prepare, the desk would be asked about twice.
+        if not await asyncio.to_thread(_attempt, self._may_send):
+            return
         if self.is_idle:
             # A daemon: a slow source must not hold up a process that is told to stop.
             self._preparing = threading.Thread(target=self._prepare, daemon=True)
             self._preparing.start()
         now = self._service.now()
         await asyncio.to_thread(_attempt, turn.release_due, self._service, now)
+        await asyncio.to_thread(_attempt, turn.tell_desk, self._service, now)
         await asyncio.to_thread(_attempt, self._look_after_readers)
         moment = await asyncio.to_thread(_attempt, turn.next_moment, self._service, now)
         if moment is not None:
@@ -133,6 +137,10 @@ class Runner:
         if self._preparing is not None:
             await asyncio.to_thread(self._preparing.join, self._patience)
         await asyncio.to_thread(_attempt, self._leadership.release)
+
+    def _may_send(self) -> bool:
+        guard = self._service.guard
+        return guard is None or guard.allows(busy=False)
 
     def _prepare(self) -> None:
         _attempt(turn.tick, self._service, self._service.now())

@@ -21,7 +21,7 @@ from digest.domain.errors import DigestError
 from digest.domain.newsletters import Newsletter
 from digest.domain.schedules import MEMORY, KeptSchedule
 from digest.domain.states import EditionKind, EditionState
-from digest.schedule import stages
+from digest.schedule import desk, stages
 from digest.storage import editions, newsletters, schedules
 
 _log = structlog.get_logger()
@@ -39,6 +39,7 @@ def tick(service: Service, now: datetime) -> None:
     """
     prepare(service, now)
     release_due(service, now)
+    tell_desk(service, now)
 
 
 def prepare(service: Service, now: datetime) -> None:
@@ -49,6 +50,11 @@ def prepare(service: Service, now: datetime) -> None:
 def release_due(service: Service, now: datetime) -> None:
     """Release the editions whose time has come; ask about those it has passed."""
     _for_each(service, now, _release_due)
+
+
+def tell_desk(service: Service, now: datetime) -> None:
+    """Remind the desk of what waits for it, and say how issues went."""
+    _for_each(service, now, desk.tell)
 
 
 def next_moment(service: Service, now: datetime) -> datetime | None:
@@ -87,9 +93,13 @@ def _prepare(
     start = max(kept.since, now - kept.plan.grace)
     end = now + kept.plan.collect_before + _INSTANT
     for issue in issues_between(kept.plan, start, end):
-        if _edition_of(service, kept, issue) is None:
+        edition = _edition_of(service, kept, issue)
+        if edition is None:
             _collect_once(service, kept, newsletter, issue, now)
             _compose(service, kept, newsletter, issue, now)
+            edition = _edition_of(service, kept, issue)
+        if edition is not None:
+            desk.ask(service, edition.id, now)
 
 
 def _collect_once(

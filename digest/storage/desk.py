@@ -8,7 +8,7 @@ from sqlalchemy import Row, func, select, update
 from digest.domain.editions import Edition
 from digest.domain.errors import StateError
 from digest.domain.reviews import DeskMail, Review
-from digest.domain.states import EditionState
+from digest.domain.states import DeliveryState, EditionState, SubscriptionState
 from digest.storage import editions, tables
 from digest.storage.engine import Tx
 from digest.storage.insertion import insert_once
@@ -124,7 +124,7 @@ def count_left(tx: Tx, edition: Edition) -> int:
         .where(
             d.edition_id == edition.id,
             s.newsletter_id == edition.newsletter_id,
-            s.state == "unsubscribed",
+            s.state == SubscriptionState.UNSUBSCRIBED,
             s.since >= edition.released_at,
         )
     )
@@ -143,6 +143,23 @@ def count_suppressed(tx: Tx, edition: Edition) -> dict[str, int]:
         .group_by(s.reason)
     )
     return {str(row[0]): int(row[1]) for row in tx.execute(query)}
+
+
+def failures(tx: Tx, edition_id: int, *, limit: int) -> list[tuple[str, int]]:
+    """Count an edition's failed letters by the answer to them, the most first.
+
+    An answer is told by its codes: its words often quote the recipient.
+    """
+    d = tables.deliveries.c
+    number = func.count()
+    rows = tx.execute(
+        select(d.smtp_code, number)
+        .where(d.edition_id == edition_id, d.state == DeliveryState.FAILED)
+        .group_by(d.smtp_code)
+        .order_by(number.desc(), d.smtp_code)
+        .limit(limit)
+    )
+    return [(f"SMTP {row[0]}" if row[0] else "no answer", int(row[1])) for row in rows]
 
 
 def _load(row: Row[Any]) -> Review:
