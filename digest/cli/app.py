@@ -32,6 +32,7 @@ _MODULES = {
     "opinions": ["opinions"],
     "deliveries": ["deliveries"],
     "worker": ["worker"],
+    "adopt": ["adopt"],
     "serve": ["serve"],
     "inbound": ["inbound"],
     "quarantine": ["inbound"],

@@ -27,6 +27,8 @@ async def release_due(post: Post, *, clock: Clock) -> None:
     """
 
     def release_all() -> None:
+        if post.guard is not None and not post.guard.allows(busy=False):
+            return
         for edition_id in release.due(post.db, now=clock()):
             _release(post, edition_id, clock)
 
