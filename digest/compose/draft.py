@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from digest.compose.content import content_hash
+from digest.compose.hour import hour_of
 from digest.compose.order import choose
 from digest.compose.proposal import propose
 from digest.domain.actor import Actor
@@ -66,7 +67,9 @@ def compose(
         day = issue_date or local_date(now, owner.time_zone)
         revision, number = _place(tx, owner, day)
         found = (
-            picked(tx, owner, articles) if articles else _waiting(tx, owner, day=day)
+            picked(tx, owner, articles)
+            if articles
+            else _waiting(tx, owner, day=day, now=now)
         )
         choice = choose(found, owner, picked=bool(articles))
         carried = editions.carried(tx, [s.article_id for s in choice.stories])
@@ -140,9 +143,14 @@ def _place(tx: Tx, newsletter: Newsletter, day: date) -> tuple[int, int]:
     return 1, editions.highest_number(tx, newsletter.id) + 1
 
 
-def _waiting(tx: Tx, newsletter: Newsletter, *, day: date) -> list[Article]:
+def _waiting(
+    tx: Tx, newsletter: Newsletter, *, day: date, now: datetime
+) -> list[Article]:
     first, last = days_of(day)
-    found = pool.candidates(tx, newsletter_id=newsletter.id, first=first, last=last)
+    at = max(now, hour_of(tx, newsletter.id, day) or now)
+    found = pool.candidates(
+        tx, newsletter_id=newsletter.id, first=first, last=last, at=at
+    )
     if not found:
         raise NotFoundError(
             f"No story of {first} to {last} is waiting for {newsletter.slug}.",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from digest.compose import (
+    embargo_rules,
     letter_rules,
     link_rules,
     markup_rules,
@@ -18,6 +19,7 @@ from digest.compose import (
     word_rules,
 )
 from digest.compose.finding import Finding, refuse
+from digest.compose.hour import goes_at
 from digest.compose.page import Page
 from digest.compose.posting import Known, Posting
 from digest.compose.render import Renderings
@@ -27,7 +29,7 @@ from digest.domain.errors import DigestError, RefusedError
 from digest.domain.newsletters import Newsletter
 from digest.domain.site import Site
 from digest.domain.subscribers import LetterFormat
-from digest.storage import earlier, editions, newsletters, subscribers
+from digest.storage import earlier, editions, embargoes, newsletters, subscribers
 from digest.storage.engine import Database, Tx
 from digest.templating import Letter, Templates
 from digest.templating.apart import TemplateFaultError
@@ -134,6 +136,8 @@ def load(tx: Tx, edition_id: int) -> Loaded:
         earlier=earlier.stories_before(tx, edition, issues=_ISSUES_BACK),
         choices=earlier.chosen_sections(tx, edition.newsletter_id, limit=_MOST_CHOICES),
         is_reader=lambda address: subscribers.find(tx, address) is not None,
+        embargoes=embargoes.of_edition(tx, edition_id),
+        goes_at=goes_at(tx, edition),
     )
     return Loaded(
         edition=edition,
@@ -180,6 +184,7 @@ def _check_words(loaded: Loaded, site: Site, posting: Posting) -> Iterator[Findi
     yield from story_rules.check_doubles(stories, loaded.known)
     yield from story_rules.check_style(stories)
     yield from story_rules.check_drafts(edition, stories)
+    yield from embargo_rules.check_embargoes(newsletter, loaded.known, posting.now)
     yield from picture_rules.check_pictures(edition, stories)
     yield from sender_rules.check_sender(newsletter)
     yield from sender_rules.check_site(site)

@@ -13,7 +13,7 @@ from digest.domain.site import Site
 from digest.domain.states import EditionState
 from digest.domain.theme import read_theme
 from digest.send.letter import check_letters
-from digest.storage import audit, deliveries, editions, newsletters
+from digest.storage import audit, deliveries, editions, embargoes, newsletters
 from digest.storage.engine import Database, Tx, driver_connection
 
 CHUNK_SIZE = 1000
@@ -53,8 +53,8 @@ def release(
         The edition, `sending` or `scheduled`.
 
     Raises:
-        StateError: It is not approved, was changed since, was released before, or
-            has no readers.
+        StateError: It is not approved, was changed since, was released before, has
+            no readers, or a story that may not be seen yet.
         DigestError: Its words cannot stand in a letter.
         VariantsMissingError: A rendering that a reader asked for is missing.
         NotFoundError: There is no such edition.
@@ -62,6 +62,7 @@ def release(
     with db.write() as tx:
         edition = editions.get(tx, edition_id)
         _require_approval(edition)
+        _require_no_embargo(tx, edition, at=max(at or now, now))
         if at is not None and at > now:
             return _schedule(tx, edition, at=at, actor=actor, now=now)
         newsletter = newsletters.get_by_id(tx, edition.newsletter_id)
@@ -115,6 +116,18 @@ def _require_approval(edition: Edition) -> None:
         raise StateError(
             f"Edition {edition.id} was changed after its approval.",
             f"Look at it and run: digest editions approve {edition.id}",
+        )
+
+
+def _require_no_embargo(tx: Tx, edition: Edition, *, at: datetime) -> None:
+    held = embargoes.of_edition(tx, edition.id, at=at)
+    if held:
+        first = max(held, key=lambda embargo: embargo.until)
+        raise StateError(
+            f"Article {first.article_id} of edition {edition.id} is under embargo "
+            f"until {first.until:%Y-%m-%d %H:%M} UTC.",
+            f"Release it later (--at), or: digest editions edit {edition.id} --drop "
+            f"{first.article_id}",
         )
 
 

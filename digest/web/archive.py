@@ -13,7 +13,7 @@ from digest.bootstrap import Service
 from digest.compose.view import EditionView, edition_view
 from digest.domain.editions import Edition
 from digest.domain.newsletters import Newsletter
-from digest.storage import editions, published
+from digest.storage import editions, embargoes, published
 from digest.storage.published import Published
 from digest.web import linked_data
 from digest.web.pages import (
@@ -60,6 +60,10 @@ def view_of(service: Service, newsletter: Newsletter, edition: Edition) -> Editi
     """Arrange an edition for reading."""
     with service.db.read() as tx:
         stories = editions.stories(tx, edition.id)
+        # Set after the release: the letters are gone, the page need not tell.
+        held = embargoes.of_edition(tx, edition.id, at=service.now())
+    hidden = {embargo.article_id for embargo in held}
+    stories = [story for story in stories if story.article_id not in hidden]
     return edition_view(edition, newsletter, stories)
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from xml.etree import ElementTree as ET
 
@@ -313,3 +314,22 @@ def test_an_edition_ends_with_a_form_that_signs_up(web: Web) -> None:
     assert 'name="newsletter" value="weekly"' in form
     assert 'name="address"' in form
     assert re.search(r'name="stamp" value="[^"]+"', form)
+
+
+def test_a_story_put_under_embargo_afterwards_is_shown_from_then_on(web: Web) -> None:
+    publish(web)
+    until = NOW + timedelta(hours=1)
+    with web.service.db.write() as tx:
+        tx.execute(
+            tables.articles.update()
+            .where(tables.articles.c.id == 2)
+            .values(embargo_until=until)
+        )
+    paths = ("/archive/weekly/2024-05-12", "/feed.xml", "/feed.json")
+
+    hidden = ["Story 2" in web.client.get(path).text for path in paths]
+    service = replace(web.service, clock=lambda: until)
+    client = TestClient(make_app(service))
+    shown = ["Story 2" in client.get(path).text for path in paths]
+
+    assert (hidden, shown) == ([False] * 3, [True] * 3)
