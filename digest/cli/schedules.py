@@ -1,15 +1,22 @@
 """`schedules`: when newsletters appear."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from datetime import datetime, timedelta
+from typing import Annotated
 
 import typer
 
 from digest.cli.face import CLI, face_of
+from digest.cli.schedule_words import (
+    document_of,
+    issue_document,
+    say_issue,
+    say_schedule,
+    say_summary,
+    say_times,
+)
 from digest.domain.calendar import (
     Approval,
-    DueIssue,
     Schedule,
     issue_of,
     next_issues,
@@ -21,11 +28,10 @@ from digest.domain.calendar_text import (
     parse_instant,
     parse_local,
     parse_zone,
-    write_at,
-    write_duration,
 )
+from digest.domain.outlook import describe_outlook
 from digest.domain.schedules import KeptSchedule
-from digest.storage import newsletters, schedules
+from digest.storage import near_editions, newsletters, schedules
 from digest.storage.engine import Tx
 from digest.timetable import issues, plans
 
@@ -88,13 +94,17 @@ def set_schedule(
     kept = plans.set_schedule(
         service.db, newsletter=newsletter, plan=plan, actor=CLI, now=now
     )
-    due = next_issues(kept.plan, now)
+    with service.db.read() as tx:
+        first = rhythm.before((now - timedelta(days=rhythm.longest_gap)).date())
+        made = near_editions.since(tx, newsletter_id=kept.newsletter_id, first=first)
+    due, said = next_issues(kept.plan, now), describe_outlook(kept, made, now=now)
     document = {
-        "schedule": _document(newsletter, kept),
-        "next": [_issue(newsletter, issue) for issue in due],
+        "schedule": document_of(newsletter, kept),
+        "next": [issue_document(newsletter, issue) for issue in due],
+        "this_week": said,
     }
-    lines = [_sentence(newsletter, kept.plan), *_this_week(kept.plan, due)]
-    face.show(document, lines)
+    lines = [say_schedule(newsletter, kept.plan), *say_times(kept.plan, due)]
+    face.show(document, [*lines, *(f"  {sentence}" for sentence in said)])
 
 
 def list_schedules(
@@ -108,8 +118,8 @@ def list_schedules(
     with service.db.read() as tx:
         kept = [one for one in schedules.list_all(tx) if one.id > after]
         slugs = {title.id: title.slug for title in newsletters.list_all(tx)}
-    items = [_document(slugs[one.newsletter_id], one) for one in kept]
-    lines = [_summary(slugs[one.newsletter_id], one) for one in kept]
+    items = [document_of(slugs[one.newsletter_id], one) for one in kept]
+    lines = [say_summary(slugs[one.newsletter_id], one) for one in kept]
     face.show_page(items, lines, limit=limit, none="No newsletter has a schedule.")
 
 
@@ -139,8 +149,8 @@ def show_next(
         for issue in next_issues(kept.plan, _from(start, kept.plan, now), count)
     ]
     found.sort(key=lambda pair: pair[1].due)
-    lines = [f"{slug}  {_line(issue)}" for slug, issue in found]
-    face.show([_issue(*pair) for pair in found], lines or "No issue is due.")
+    lines = [f"{slug}  {say_issue(issue)}" for slug, issue in found]
+    face.show([issue_document(*pair) for pair in found], lines or "No issue is due.")
 
 
 def move_issue(
@@ -165,7 +175,7 @@ def move_issue(
         actor=CLI,
         now=service.now(),
     )
-    face.show(_issue(newsletter, moved), f"{newsletter}  {_line(moved)}")
+    face.show(issue_document(newsletter, moved), f"{newsletter}  {say_issue(moved)}")
 
 
 def skip_issue(ctx: typer.Context, newsletter: Name, issue_date: IssueDate) -> None:
@@ -181,7 +191,9 @@ def skip_issue(ctx: typer.Context, newsletter: Name, issue_date: IssueDate) -> N
         now=service.now(),
     )
     skipped = issue_of(kept.plan, day)
-    following = [_issue(newsletter, i) for i in next_issues(kept.plan, skipped.due)]
+    following = [
+        issue_document(newsletter, i) for i in next_issues(kept.plan, skipped.due)
+    ]
     document = {"newsletter": newsletter, "skipped": day, "next": following}
     after = f"; the next is of {following[0]['issue_date']}" if following else ""
     face.show(document, f"{newsletter}  {day} is skipped{after}.")
@@ -194,7 +206,7 @@ def disable_schedule(ctx: typer.Context, newsletter: Name) -> None:
     kept = plans.disable_schedule(
         service.db, newsletter=newsletter, actor=CLI, now=service.now()
     )
-    face.show(_document(newsletter, kept), _sentence(newsletter, kept.plan))
+    face.show(document_of(newsletter, kept), say_schedule(newsletter, kept.plan))
 
 
 def _asked(tx: Tx, slug: str | None) -> Sequence[tuple[str, KeptSchedule]]:
@@ -206,74 +218,3 @@ def _asked(tx: Tx, slug: str | None) -> Sequence[tuple[str, KeptSchedule]]:
 
 def _from(text: str | None, plan: Schedule, now: datetime) -> datetime:
     return parse_instant(text, zone=plan.zone) if text else now
-
-
-def _document(slug: str, kept: KeptSchedule) -> dict[str, Any]:
-    plan = kept.plan
-    return {
-        "id": kept.id,
-        "newsletter": slug,
-        "at": write_at(plan),
-        "zone": plan.zone,
-        "approval": plan.approval,
-        "collect_before": write_duration(plan.collect_before),
-        "grace": write_duration(plan.grace),
-        "start": plan.start_on,
-        "end": plan.end_on,
-        "enabled": plan.enabled,
-        "exceptions": [
-            {"issue_date": e.issue_date, "kind": e.kind, "moved_to": e.moved_to}
-            for e in plan.exceptions
-        ],
-        "trouble": kept.trouble,
-    }
-
-
-def _issue(slug: str, issue: DueIssue) -> dict[str, Any]:
-    return {
-        "newsletter": slug,
-        "issue_date": issue.issue_date,
-        "local": issue.local,
-        "utc": issue.due,
-        "note": issue.note,
-    }
-
-
-def _sentence(slug: str, plan: Schedule) -> str:
-    if not plan.enabled:
-        return f"{slug}  disabled (was {write_at(plan)} {plan.zone})"
-    who = "approved by a person" if plan.approval is Approval.REQUIRED else "by itself"
-    bounds = "".join(
-        f", {word} {day}"
-        for word, day in (("from", plan.start_on), ("until", plan.end_on))
-        if day
-    )
-    return f"{slug}  {write_at(plan)} {plan.zone}, {who}{bounds}"
-
-
-def _summary(slug: str, kept: KeptSchedule) -> str:
-    trouble = f"\n  {kept.trouble}" if kept.trouble else ""
-    return _sentence(slug, kept.plan) + trouble
-
-
-def _this_week(plan: Schedule, due: Sequence[DueIssue]) -> list[str]:
-    if not due:
-        return ["No issue is due any more."]
-    issue = due[0]
-    zone = issue.local.tzinfo
-    collect, late = issue.due - plan.collect_before, issue.due + plan.grace
-    return [
-        f"  collect  {_moment(collect.astimezone(zone))}",
-        f"  issue    {_line(issue)}",
-        f"  late     {_moment(late.astimezone(zone))}, from then on it asks",
-    ]
-
-
-def _line(issue: DueIssue) -> str:
-    note = f"  ({issue.note})" if issue.note else ""
-    return f"{issue.issue_date}  {_moment(issue.local)}{note}"
-
-
-def _moment(local: datetime) -> str:
-    utc = local.astimezone(UTC)
-    return f"{local:%a %Y-%m-%d %H:%M %Z} = {utc:%Y-%m-%d %H:%M} UTC"

@@ -63,8 +63,54 @@ def test_set_says_what_happens_this_week(desk: Cli) -> None:
 
     first, *lines = ran.out.splitlines()
     assert first == "weekly  Sun 19:00 Africa/Cairo, by itself"
-    assert [line.split()[0] for line in lines] == ["collect", "issue", "late"]
-    assert all(line.count("UTC") == 1 for line in lines)
+    facts, said = lines[:4], lines[4:]
+    assert [line.split()[0] for line in facts] == ["means", "collect", "issue", "late"]
+    assert all(line.count("UTC") == 1 for line in facts[1:])
+    assert any("It goes by itself" in line for line in said)
+
+
+def test_set_answers_scripts_in_words_too(desk: Cli) -> None:
+    ran = desk(*CAIRO, "--json")
+
+    assert ran.document["schedule"]["words"] == "every Sunday at 19:00, Africa/Cairo"
+    assert any("is due in" in sentence for sentence in ran.document["this_week"])
+
+
+@pytest.mark.parametrize(
+    ("at", "words"),
+    [
+        ("Mon,Thu 07:30", "every Monday and Thursday at 07:30, UTC"),
+        ("first Sun 19:00", "on the first Sunday of each month at 19:00, UTC"),
+        ("last Fri 18:00", "on the last Friday of each month at 18:00, UTC"),
+        ("15th 09:00", "on the 15th of each month at 09:00, UTC"),
+    ],
+)
+def test_set_takes_every_rhythm(desk: Cli, at: str, words: str) -> None:
+    ran = desk("schedules", "set", "weekly", "--at", at, "--zone", "UTC", "--json")
+
+    assert ran.document["schedule"]["at"] == at
+    assert ran.document["schedule"]["words"] == words
+
+
+def test_next_explains_each_change_of_the_clocks_in_sixty_weeks(desk: Cli) -> None:
+    ran = desk(*NEXT, "--count", "60")
+
+    notes = {item["issue_date"]: item["note"] for item in ran.document}
+    assert len(notes) == 60
+    assert {day: note for day, note in notes.items() if note} == {
+        "2024-04-28": (
+            "clocks in Africa/Cairo go forward 1 h on Fri 2024-04-26 at 00:00:"
+            " 19:00 is 16:00 UTC, not 17:00"
+        ),
+        "2024-11-03": (
+            "clocks in Africa/Cairo go back 1 h on Fri 2024-11-01 at 00:00:"
+            " 19:00 is 17:00 UTC, not 16:00"
+        ),
+        "2025-04-27": (
+            "clocks in Africa/Cairo go forward 1 h on Fri 2025-04-25 at 00:00:"
+            " 19:00 is 16:00 UTC, not 17:00"
+        ),
+    }
 
 
 def test_set_replaces_everything(desk: Cli) -> None:
@@ -78,6 +124,7 @@ def test_set_replaces_everything(desk: Cli) -> None:
     assert schedule == {
         "newsletter": "weekly",
         "at": "Sun 19:00",
+        "words": "every Sunday at 19:00, Africa/Cairo",
         "zone": "Africa/Cairo",
         "approval": "auto",
         "collect_before": "1h30m",

@@ -1,0 +1,89 @@
+"""Schedules and their issues, as commands show them."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from digest.domain.calendar import Approval, DueIssue, Schedule
+from digest.domain.calendar_text import describe_at, write_at, write_duration
+from digest.domain.schedules import KeptSchedule
+
+
+def document_of(slug: str, kept: KeptSchedule) -> dict[str, Any]:
+    """Return a schedule as `--json` shows it."""
+    plan = kept.plan
+    return {
+        "id": kept.id,
+        "newsletter": slug,
+        "at": write_at(plan),
+        "words": describe_at(plan),
+        "zone": plan.zone,
+        "approval": plan.approval,
+        "collect_before": write_duration(plan.collect_before),
+        "grace": write_duration(plan.grace),
+        "start": plan.start_on,
+        "end": plan.end_on,
+        "enabled": plan.enabled,
+        "exceptions": [
+            {"issue_date": e.issue_date, "kind": e.kind, "moved_to": e.moved_to}
+            for e in plan.exceptions
+        ],
+        "trouble": kept.trouble,
+    }
+
+
+def issue_document(slug: str, issue: DueIssue) -> dict[str, Any]:
+    """Return an issue as `--json` shows it."""
+    return {
+        "newsletter": slug,
+        "issue_date": issue.issue_date,
+        "local": issue.local,
+        "utc": issue.due,
+        "note": issue.note,
+    }
+
+
+def say_schedule(slug: str, plan: Schedule) -> str:
+    """Say a schedule on one line."""
+    if not plan.enabled:
+        return f"{slug}  disabled (was {write_at(plan)} {plan.zone})"
+    who = "approved by a person" if plan.approval is Approval.REQUIRED else "by itself"
+    bounds = "".join(
+        f", {word} {day}"
+        for word, day in (("from", plan.start_on), ("until", plan.end_on))
+        if day
+    )
+    return f"{slug}  {write_at(plan)} {plan.zone}, {who}{bounds}"
+
+
+def say_summary(slug: str, kept: KeptSchedule) -> str:
+    """Say a schedule, and what keeps its issue from going."""
+    trouble = f"\n  {kept.trouble}" if kept.trouble else ""
+    return say_schedule(slug, kept.plan) + trouble
+
+
+def say_times(plan: Schedule, due: Sequence[DueIssue]) -> list[str]:
+    """Say when the next issue is collected, goes and is late."""
+    if not due:
+        return ["No issue is due any more."]
+    issue = due[0]
+    zone = issue.local.tzinfo
+    collect, late = issue.due - plan.collect_before, issue.due + plan.grace
+    return [
+        f"  means    {describe_at(plan)}",
+        f"  collect  {say_moment(collect.astimezone(zone))}",
+        f"  issue    {say_issue(issue)}",
+        f"  late     {say_moment(late.astimezone(zone))}, from then on it asks",
+    ]
+
+
+def say_issue(issue: DueIssue) -> str:
+    """Say an issue on one line: date, local time, UTC, what is unusual."""
+    note = f"  ({issue.note})" if issue.note else ""
+    return f"{issue.issue_date}  {say_moment(issue.local)}{note}"
+
+
+def say_moment(local: datetime) -> str:
+    """Say an instant, local and UTC."""
+    utc = local.astimezone(UTC)
+    return f"{local:%a %Y-%m-%d %H:%M %Z} = {utc:%Y-%m-%d %H:%M} UTC"
