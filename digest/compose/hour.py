@@ -1,4 +1,4 @@
-"""When an edition goes: at its own set time, or at its issue's hour."""
+"""When an edition goes, and whose stories it carries, as its schedule has it."""
 
 from contextlib import suppress
 from datetime import date, datetime
@@ -6,6 +6,7 @@ from datetime import date, datetime
 from digest.domain.calendar import issue_of
 from digest.domain.editions import Edition
 from digest.domain.errors import DigestError
+from digest.domain.issue import days_of
 from digest.domain.states import EditionKind
 from digest.storage import schedules
 from digest.storage.engine import Tx
@@ -19,6 +20,12 @@ def hour_of(tx: Tx, newsletter_id: int, issue_date: date) -> datetime | None:
     with suppress(DigestError):
         return issue_of(kept.plan, issue_date).due
     return None
+
+
+def days_carried(tx: Tx, newsletter_id: int, issue_date: date) -> tuple[date, date]:
+    """Return the first and last local date whose stories an issue carries."""
+    kept = schedules.find(tx, newsletter_id)
+    return kept.plan.rhythm.days_covered(issue_date) if kept else days_of(issue_date)
 
 
 def goes_at(tx: Tx, edition: Edition) -> datetime | None:
