@@ -165,8 +165,8 @@ class Service:
             edition=found.edition,
             newsletter=found.newsletter,
             stories=found.stories,
-            errors=[f.message for f in found.found.errors] if found.found else [],
-            warnings=[f.message for f in found.found.warnings] if found.found else [],
+            errors=found.errors,
+            warnings=found.warnings,
             notes=notes,
         )
         return asking.ask(

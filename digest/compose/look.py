@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from digest.compose.content import content_hash
-from digest.compose.hour import goes_at
+from digest.compose.finding import Finding
+from digest.compose.hour import days_carried, goes_at
 from digest.compose.posting import Posting
 from digest.compose.preflight import Preflight, inspect, load
 from digest.domain.articles import Article
 from digest.domain.editions import CHANGEABLE, Edition, Story
-from digest.domain.issue import days_of
 from digest.domain.newsletters import Newsletter
 from digest.domain.site import Site
 from digest.storage import articles as pool, editions, newsletters
@@ -44,6 +44,26 @@ class Looked:
     def is_open(self) -> bool:
         """Whether it may still be changed, approved and held."""
         return self.edition.state in CHANGEABLE
+
+    @property
+    def errors(self) -> list[str]:
+        """What must be mended, a line each."""
+        return self._lines(self.found.errors) if self.found else []
+
+    @property
+    def warnings(self) -> list[str]:
+        """What somebody should look at, a line each."""
+        return self._lines(self.found.warnings) if self.found else []
+
+    def _lines(self, findings: Sequence[Finding]) -> list[str]:
+        """Name stories by their place: who reads these knows no article ids."""
+        places = {
+            f"article {s.article_id}": f"Story {s.position}" for s in self.stories
+        }
+        return [
+            f"{places[f.where]}: {f.message}" if f.where in places else f.message
+            for f in findings
+        ]
 
 
 def look(
@@ -95,7 +115,7 @@ def look(
 def _waiting(
     tx: Tx, edition: Edition, stories: Sequence[Story], now: datetime
 ) -> list[Article]:
-    first, last = days_of(edition.issue_date)
+    first, last = days_carried(tx, edition.newsletter_id, edition.issue_date)
     carried = {story.article_id for story in stories}
     found = pool.candidates(
         tx,

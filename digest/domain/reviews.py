@@ -67,11 +67,11 @@ def reminders(
         An hour before its hour or half way there, at its hour, and an hour before its
         grace ends or half way; without those that would come too close together.
     """
-    found = {DeskMail.DUE: due}
     soon = due - min(_AHEAD, (due - asked_at) / 2)
-    if soon - asked_at >= _LEAST_WAIT:
-        found[DeskMail.SOON] = soon
     last = due + grace - min(_AHEAD, grace / 2)
-    if last - due >= _LEAST_WAIT:
-        found[DeskMail.LAST] = last
-    return {name: found[name] for name in REMINDERS if name in found}
+    wanted = (
+        (DeskMail.SOON, soon, asked_at),
+        (DeskMail.DUE, due, asked_at),
+        (DeskMail.LAST, last, max(due, asked_at)),
+    )
+    return {name: at for name, at, before in wanted if at - before >= _LEAST_WAIT}
