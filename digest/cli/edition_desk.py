@@ -1,4 +1,4 @@
-"""`editions hold`: keep an edition from going."""
+"""`editions hold` and `ask`: keep an edition from going, mail it to the desk."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ import typer
 
 from digest.cli.edition_changes import EditionId
 from digest.cli.edition_text import show_changed
-from digest.cli.face import CLI, face_of
+from digest.cli.face import CLI, counted, face_of
 from digest.compose.hold import hold
 
 
@@ -27,3 +27,15 @@ def hold_edition(
         now=service.now(),
     )
     show_changed(face, service, edition)
+
+
+def ask_desk(ctx: typer.Context, edition: EditionId) -> None:
+    """Mail an edition to the desk, with links that settle it; once an hour at most."""
+    face = face_of(ctx)
+    service = face.service()
+    now = service.now()
+    letters = service.ask_desk(edition, None, actor=CLI, now=now)
+    face.show(
+        {"id": edition, "letters": letters},
+        f"{counted(letters, 'letter')} to the desk; a worker carries them.",
+    )

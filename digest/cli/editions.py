@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from digest.cli.edition_changes import EditionId, parse_ids
-from digest.cli.edition_desk import hold_edition
+from digest.cli.edition_desk import ask_desk, hold_edition
 from digest.cli.edition_edit import edit_edition
 from digest.cli.edition_links import follow_links
 from digest.cli.edition_pictures import gather, notes_on, picture_edition
@@ -42,6 +42,7 @@ def register(app: typer.Typer) -> None:
     group.command("check")(check_edition)
     group.command("approve")(approve_edition)
     group.command("hold")(hold_edition)
+    group.command("ask")(ask_desk)
     app.add_typer(group, name="editions")
 
 

@@ -291,3 +291,12 @@ def test_answers_of_readers_are_counted_with_the_edition(composed: Cli) -> None:
     document = composed("editions", "show", "1", "--json").document
 
     assert document["opinions"] == {"useful": 0, "fine": 0, "not-for-me": 0}
+
+
+def test_an_edition_is_held_and_mailed_to_the_desk(composed: Cli) -> None:
+    held = composed("editions", "hold", "1", "--because", "A name is wrong.")
+    asked = composed("editions", "ask", "1", "--json").document
+
+    assert "Held       by cli" in held.out
+    assert "A name is wrong." in held.out
+    assert asked == {"id": 1, "letters": 1}

@@ -84,7 +84,7 @@ def test_two_schedulers_at_once_ask_once(shared_room: Newsroom) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(shared_room.tick, [ASKED] * 4))
 
-    assert mail(shared_room) == ["desk-ask"]
+    assert mail(shared_room).count("desk-ask") == 1
 
 
 def test_reminders_come_ahead_of_the_hour_at_it_and_before_grace_ends(
@@ -146,7 +146,7 @@ def test_an_issue_that_goes_by_itself_is_shown_and_may_be_held(room: Newsroom) -
     assert "It goes by itself on Sunday 12 May 2024, 19:00" in asked.text
     assert room.states() == ["draft"]
     assert "held by operator:mona: Wait." in (room.kept().trouble or "")
-    assert "held by operator:mona" in letters(room, "desk-reminder")[-1].text
+    assert "held by mona" in letters(room, "desk-reminder")[-1].text
 
 
 def test_an_issue_that_goes_by_itself_needs_no_reminder(room: Newsroom) -> None:

@@ -32,10 +32,12 @@ def test_a_dead_link_stays_dead_when_asked_again_later(db: Database) -> None:
     edition = add_edition(db, add_newsletter(db))
     later = NOW + 3 * HOUR
     with db.write() as tx:
-        for at in (NOW, later):
-            found = desk.open_review(
+        found = [
+            desk.open_review(
                 tx, edition_id=edition.id, address="a@b.test", now=at, until=at + HOUR
             )
+            for at in (NOW, later)
+        ][-1]
 
     assert not found.is_open(issued_at=NOW, now=later)
     assert found.is_open(issued_at=later, now=later)
@@ -44,14 +46,16 @@ def test_a_dead_link_stays_dead_when_asked_again_later(db: Database) -> None:
 def test_a_shorter_time_takes_nothing_away(db: Database) -> None:
     edition = add_edition(db, add_newsletter(db))
     with db.write() as tx:
-        for hours in (3, 1):
-            found = desk.open_review(
+        found = [
+            desk.open_review(
                 tx,
                 edition_id=edition.id,
                 address="a@b.test",
                 now=NOW,
                 until=NOW + hours * HOUR,
             )
+            for hours in (3, 1)
+        ][-1]
 
     assert found.valid_until == NOW + 3 * HOUR
 

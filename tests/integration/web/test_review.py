@@ -317,12 +317,11 @@ def test_a_link_dies_with_the_issues_hour_and_its_grace(desk: Desk) -> None:
 
 def test_an_expired_link_mails_a_fresh_one_and_stays_dead(desk: Desk) -> None:
     desk.now = DUE + GRACE + timedelta(minutes=5)
-    for _ in range(3):
-        page = desk.client.post(desk.path, data={"again": "1"})
+    pages = [desk.client.post(desk.path, data={"again": "1"}) for _ in range(3)]
 
     fresh = desk.paths()[MONA]
     letters = [n for n in notices_of(desk.db) if n.address == MONA]
-    assert "fresh links" in page.text
+    assert "fresh links" in pages[-1].text
     assert len(letters) == 2
     assert desk.client.get(fresh).status_code == 200
     assert desk.get().status_code == 410
