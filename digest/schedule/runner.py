@@ -131,11 +131,15 @@ class Runner:
             wait.cancel()
         self._awake.clear()
 
+    async def prepared(self) -> None:
+        """Wait until no preparation is under way, as long as patience lasts."""
+        if self._preparing is not None:
+            await asyncio.to_thread(self._preparing.join, self._patience)
+
     async def close(self) -> None:
         """Stop being woken, let preparations end if they can, give the lead away."""
         self._scheduler.shutdown(wait=False)
-        if self._preparing is not None:
-            await asyncio.to_thread(self._preparing.join, self._patience)
+        await self.prepared()
         await asyncio.to_thread(_attempt, self._leadership.release)
 
     def _may_send(self) -> bool:
