@@ -27,7 +27,7 @@ _MODULES = {
     "newsletters": ["newsletters"],
     "articles": ["articles"],
     "sources": ["sources"],
-    "editions": ["editions", "posting"],
+    "editions": ["editions", "posting", "edition_mistakes"],
     "subscribers": ["subscribers"],
     "opinions": ["opinions"],
     "deliveries": ["deliveries"],

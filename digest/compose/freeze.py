@@ -89,7 +89,11 @@ def put_missing(
     missing = {("", f.value) for f in LetterFormat} - known
     missing |= set(
         deliveries.missing_variants(
-            tx, edition_id=edition.id, newsletter_id=newsletter.id, now=now
+            tx,
+            edition_id=edition.id,
+            newsletter_id=newsletter.id,
+            corrects=edition.corrects,
+            now=now,
         )
     )
     made = Renderings(edition, newsletter, stories, templates=templates, site=site)

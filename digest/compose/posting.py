@@ -61,6 +61,7 @@ class Known:
         is_reader: Says whether an address is a reader's.
         embargoes: Of its stories, ended or not.
         goes_at: When it is to be released; None: when somebody says so.
+        still_sending: Of a correction: letters under way of what it corrects.
     """
 
     earlier: Sequence[tuple[int, Story]] = ()
@@ -68,3 +69,4 @@ class Known:
     is_reader: Callable[[str], bool] = lambda _: False
     embargoes: Sequence[Embargo] = ()
     goes_at: datetime | None = None
+    still_sending: int = 0

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from digest.compose import (
+    correction_rules,
     embargo_rules,
     letter_rules,
     link_rules,
@@ -18,6 +19,7 @@ from digest.compose import (
     story_rules,
     word_rules,
 )
+from digest.compose.correction import is_correction, prefix
 from digest.compose.finding import Finding, refuse
 from digest.compose.hour import goes_at
 from digest.compose.page import Page
@@ -29,7 +31,14 @@ from digest.domain.errors import DigestError, RefusedError
 from digest.domain.newsletters import Newsletter
 from digest.domain.site import Site
 from digest.domain.subscribers import LetterFormat
-from digest.storage import earlier, editions, embargoes, newsletters, subscribers
+from digest.storage import (
+    corrections,
+    earlier,
+    editions,
+    embargoes,
+    newsletters,
+    subscribers,
+)
 from digest.storage.engine import Database, Tx
 from digest.templating import Letter, Templates
 from digest.templating.apart import TemplateFaultError
@@ -138,6 +147,7 @@ def load(tx: Tx, edition_id: int) -> Loaded:
         is_reader=lambda address: subscribers.find(tx, address) is not None,
         embargoes=embargoes.of_edition(tx, edition_id),
         goes_at=goes_at(tx, edition),
+        still_sending=corrections.count_under_way(tx, edition.corrects or 0),
     )
     return Loaded(
         edition=edition,
@@ -151,7 +161,8 @@ def inspect(
     loaded: Loaded, *, templates: Templates, site: Site, posting: Posting
 ) -> Preflight:
     """Check an edition that was already loaded, in the same transaction."""
-    found = [*_check_words(loaded, site, posting)]
+    found = [*_check_edition(loaded, templates, posting)]
+    found += _check_sender(loaded.newsletter, site, posting)
     html = ""
     made = _renderings(loaded, templates, site)
     try:
@@ -173,19 +184,34 @@ def inspect(
     )
 
 
-def _check_words(loaded: Loaded, site: Site, posting: Posting) -> Iterator[Finding]:
+def _check_edition(
+    loaded: Loaded, templates: Templates, posting: Posting
+) -> Iterator[Finding]:
     edition, newsletter, stories = loaded.edition, loaded.newsletter, loaded.stories
-    yield from word_rules.check_subject(edition, stories)
-    yield from word_rules.check_preheader(edition)
+    if is_correction(edition):
+        begins = prefix(newsletter, templates=templates)
+        yield from word_rules.check_subject(edition, [])
+        yield from correction_rules.check_correction(
+            edition, loaded.known, prefix=begins
+        )
+    else:
+        yield from word_rules.check_subject(edition, stories)
+        yield from word_rules.check_preheader(edition)
+        yield from word_rules.check_some(stories)
+        yield from story_rules.check_number(stories, newsletter, posting)
+        yield from story_rules.check_choices(stories, newsletter, loaded.known)
+        yield from story_rules.check_doubles(stories, loaded.known)
+        yield from picture_rules.check_pictures(edition, stories)
     yield from word_rules.check_stories(stories, newsletter)
     yield from word_rules.check_sponsor(edition)
-    yield from story_rules.check_number(stories, newsletter, posting)
-    yield from story_rules.check_choices(stories, newsletter, loaded.known)
-    yield from story_rules.check_doubles(stories, loaded.known)
     yield from story_rules.check_style(stories)
     yield from story_rules.check_drafts(edition, stories)
     yield from embargo_rules.check_embargoes(newsletter, loaded.known, posting.now)
-    yield from picture_rules.check_pictures(edition, stories)
+
+
+def _check_sender(
+    newsletter: Newsletter, site: Site, posting: Posting
+) -> Iterator[Finding]:
     yield from sender_rules.check_sender(newsletter)
     yield from sender_rules.check_site(site)
     yield from sender_rules.check_signing(newsletter, posting)

@@ -83,6 +83,17 @@ class Site:
         """
         return f"{self.base_url}/feedback/{newsletter}/{issue_date}?answer={answer}"
 
-    def archive_url(self, newsletter: str, issue_date: str) -> str:
-        """Return the web address of one edition."""
-        return f"{self.base_url}/archive/{newsletter}/{issue_date}"
+    def archive_url(
+        self, newsletter: str, issue_date: str, *, correction: int = 0
+    ) -> str:
+        """Return the web address of one edition.
+
+        Args:
+            newsletter: Its name.
+            issue_date: The issue's.
+            correction: Which correction of that issue; 0: the issue itself.
+        """
+        page = f"{self.base_url}/archive/{newsletter}/{issue_date}"
+        if not correction:
+            return page
+        return f"{page}/correction" + (f"-{correction}" if correction > 1 else "")

@@ -13,7 +13,14 @@ from digest.domain.site import Site
 from digest.domain.states import EditionState
 from digest.domain.theme import read_theme
 from digest.send.letter import check_letters
-from digest.storage import audit, deliveries, editions, embargoes, newsletters
+from digest.storage import (
+    audit,
+    corrections,
+    deliveries,
+    editions,
+    embargoes,
+    newsletters,
+)
 from digest.storage.engine import Database, Tx, driver_connection
 
 CHUNK_SIZE = 1000
@@ -65,6 +72,7 @@ def release(
         _require_no_embargo(tx, edition, at=max(at or now, now))
         if at is not None and at > now:
             return _schedule(tx, edition, at=at, actor=actor, now=now)
+        _require_over(tx, edition)
         newsletter = newsletters.get_by_id(tx, edition.newsletter_id)
         _require_variants(tx, edition, now=now)
         imprint = imprint_of(edition, newsletter, site)
@@ -86,13 +94,11 @@ def release(
             key_id=key_id,
             chunk_size=chunk_size,
             skip_bare=newsletter.when_empty == WhenEmpty.SKIP,
+            corrects=edition.corrects,
             now=now,
         )
         if not readers:
-            raise StateError(
-                f"{newsletter.name} has no active readers.",
-                "Add some: digest subscribers add ADDRESS, or import a list.",
-            )
+            raise _no_readers(edition, newsletter)
         numbers = range(-(-readers // chunk_size))
         dispatch.enqueue(driver_connection(tx), edition.id, numbers)
         audit.record_edition(
@@ -131,9 +137,36 @@ def _require_no_embargo(tx: Tx, edition: Edition, *, at: datetime) -> None:
         )
 
 
+def _require_over(tx: Tx, edition: Edition) -> None:
+    """Let a correction wait until nobody gets the mistake any more."""
+    wrong = edition.corrects
+    if wrong is not None and corrections.count_under_way(tx, wrong):
+        raise StateError(
+            f"Edition {wrong}, which edition {edition.id} corrects, is still being "
+            "sent.",
+            f"Run: digest editions recall {wrong}",
+        )
+
+
+def _no_readers(edition: Edition, newsletter: Newsletter) -> StateError:
+    if edition.corrects is not None:
+        return StateError(
+            f"Nobody who got edition {edition.corrects} is a reader any more.",
+            f"Run: digest editions cancel {edition.id}",
+        )
+    return StateError(
+        f"{newsletter.name} has no active readers.",
+        "Add some: digest subscribers add ADDRESS, or import a list.",
+    )
+
+
 def _require_variants(tx: Tx, edition: Edition, *, now: datetime) -> None:
     missing = deliveries.missing_variants(
-        tx, edition_id=edition.id, newsletter_id=edition.newsletter_id, now=now
+        tx,
+        edition_id=edition.id,
+        newsletter_id=edition.newsletter_id,
+        corrects=edition.corrects,
+        now=now,
     )
     if missing:
         names = ", ".join(

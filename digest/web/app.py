@@ -17,6 +17,7 @@ from digest.storage.engine import TROUBLE
 from digest.web import (
     archive,
     confirm,
+    corrections,
     errors,
     feedback,
     feeds,
@@ -86,6 +87,7 @@ def _routes() -> list[BaseRoute]:
         Route("/review/{token}/text", review.show_text),
         Route("/archive", archive.index),
         Route("/archive/{newsletter}/{issue_date}", archive.show),
+        Route("/archive/{newsletter}/{issue_date}/{correction}", corrections.show),
         Route("/pictures/{name}", pictures.show),
         Route("/looks/{newsletter}.css", looks.show),
         _two_way("/feedback/{newsletter}/{issue_date}", feedback.show, feedback.submit),

@@ -17,6 +17,7 @@ from digest.domain.errors import DigestError
 from digest.domain.letters import Sender
 from digest.domain.pictures import Picture
 from digest.domain.site import Site
+from digest.domain.states import EditionKind
 from digest.storage.embargoes import Embargo
 from digest.templating.apart import TemplateFaultError
 from tests.builders import NOW
@@ -46,6 +47,21 @@ def narrow(width: int) -> Picture:
 def held_until(until: datetime, *, goes_at: datetime | None = None) -> Known:
     """What is known of an edition whose second story is under embargo."""
     return Known(embargoes=[Embargo(article_id=2, until=until)], goes_at=goes_at)
+
+
+def correction(case: Case) -> Case:
+    """Return the correction of a case's edition: some words, no story."""
+    return case.having(stories=[]).edited(
+        kind=EditionKind.CORRECTION,
+        corrects=7,
+        subject="Correction: Trains do run",
+        preheader="Not what we wrote.",
+        opening="We wrote that trains do not run. They do.",
+        why="",
+        sponsor=None,
+        support=None,
+        picks=(),
+    )
 
 
 def paid(case: Case, **changes: str) -> Case:
@@ -116,6 +132,9 @@ FAULTS: dict[str, Callable[[Case], Case]] = {
     "duplicate-story": lambda c: c.told(title=c.stories[2].title.upper().title()),
     "repeated-story": lambda c: c.having(known=Known(earlier=[(18, c.stories[3])])),
     "embargo": lambda c: c.having(known=held_until(NOW + timedelta(hours=1))),
+    "correction-words": lambda c: correction(c).edited(opening=" "),
+    "correction-subject": lambda c: correction(c).edited(subject="Trains do run"),
+    "correction-early": lambda c: correction(c).having(known=Known(still_sending=2)),
     "picture": lambda c: c.told(image=Image(url="https://a.paper.eg/p", credit="B")),
     "picture-small": lambda c: lead(c, picture=narrow(480)),
     "alt": lambda c: lead(c, image=replace(c.stories[0].image, alt="")),
@@ -260,5 +279,11 @@ def test_an_embargo_that_has_ended_is_nothing() -> None:
     known = held_until(NOW, goes_at=NOW - timedelta(hours=1))
 
     found = clean_case().having(known=known).check()
+
+    assert (*found.errors, *found.warnings) == ()
+
+
+def test_nothing_is_wrong_with_a_good_correction() -> None:
+    found = correction(clean_case()).check()
 
     assert (*found.errors, *found.warnings) == ()
