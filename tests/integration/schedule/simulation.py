@@ -5,6 +5,7 @@ process is down now and then. Only the clock is simulated: runner, stages and da
 are the service's own.
 """
 
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,6 @@ from sqlalchemy import select
 
 from digest.bootstrap import Service
 from digest.domain.calendar import DueIssue, Schedule, issues_between
-from digest.domain.editions import Edition
 from digest.schedule.runner import Runner
 from digest.schedule.turn import next_moment
 from digest.storage import tables
@@ -93,9 +93,29 @@ class World:
         late = issue.due + self.plan.grace
         return next((at for at in self.looks if issue.due <= at <= late), None)
 
-    def editions_of(self, issue: DueIssue) -> list[Edition]:
-        made = self.room.editions()
-        return [e for e in made if e.issue_date == issue.issue_date]
+    def judge(self) -> tuple[Counter[str], list[str]]:
+        """Say what became of the issues, and where a promise was broken.
+
+        An issue goes once, when the clock first shows its hour, or the first moment
+        after at which the host was up; or an operator is asked about it.
+        """
+        found: Counter[str] = Counter()
+        broken: list[str] = []
+        made, asked = self.room.editions(), self.asked_about()
+        gone = [(e.issue_date, e.released_at) for e in made if e.released_at]
+        for issue in self.issues():
+            day, first = issue.issue_date, self.first_look(issue)
+            released = [at for made_for, at in gone if made_for == day]
+            if released != ([first] if first else []):
+                broken.append(f"{day}: went at {released}, not {first}")
+            elif first is None and day not in asked:
+                broken.append(f"{day}: nobody was asked")
+            found["asked" if first is None else _name(first - issue.due)] += 1
+        if len({e.issue_date for e in made}) < len(made):
+            broken.append("a date has two editions")
+        if self.room.actions()["edition.released"] != len(gone):
+            broken.append("an edition was released twice")
+        return found, broken
 
     def asked_about(self) -> set[date]:
         """The issues an operator was asked about."""
@@ -146,3 +166,7 @@ class World:
         shown = self.shown()
         moment = next_moment(self.service, shown)
         return self.real + (moment - shown) if moment else self.end
+
+
+def _name(late: timedelta) -> str:
+    return "late" if late else "prompt"

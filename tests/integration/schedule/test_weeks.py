@@ -80,18 +80,6 @@ def in_zone(zone: str, rhythm: Rhythm, at: time) -> Schedule:
     return Schedule(rhythm=rhythm, at=at, zone=zone, approval=Approval.AUTO)
 
 
-def assert_each_issue_once(world: World) -> None:
-    """Each due date: one issue at the first chance the clock gave, or a question."""
-    for issue in world.issues():
-        made, first = world.editions_of(issue), world.first_look(issue)
-        gone = [edition.released_at for edition in made if edition.released_at]
-        assert len(made) <= 1
-        assert gone == ([first] if first else [])
-        assert first or issue.issue_date in world.asked_about()
-    everything = [e for e in world.room.editions() if e.released_at]
-    assert world.room.actions()["edition.released"] == len(everything)
-
-
 @pytest.mark.parametrize("zone", CHANGES)
 @settings(
     max_examples=2,
@@ -105,7 +93,8 @@ def test_each_issue_goes_once_at_its_hour_whatever_the_clock_does(
 
     asyncio.run(world.live())
 
-    assert_each_issue_once(world)
+    _, broken = world.judge()
+    assert broken == []
 
 
 @pytest.mark.parametrize(
@@ -159,14 +148,15 @@ def test_a_clock_stepped_every_way_over_the_hour_sends_nothing_twice(
     ills = [
         *((due[0] - 30, 60, HOUR), (due[0] + 90, 10, -HOUR), (due[0] + 200, 60, -WEEK)),
         *((due[1] - 5, 10, None), (due[1] + 30, 500, timedelta(days=365))),
-        *((due[2] - 60, 500, -WEEK), (due[2] + 600, 60, -HOUR)),
+        *((due[2] - 60, 300, -WEEK), (due[2] + 600, 60, -HOUR)),
     ]
     world = make(plan, "2024-02-05", ills)
 
     asyncio.run(world.live())
 
-    assert_each_issue_once(world)
-    assert len([e for e in world.room.editions() if e.released_at]) == 3
+    found, broken = world.judge()
+    assert broken == []
+    assert found == {"late": 3}
 
 
 def test_a_host_that_is_down_past_its_grace_asks_and_goes_on(make: Make) -> None:
@@ -175,7 +165,8 @@ def test_a_host_that_is_down_past_its_grace_asks_and_goes_on(make: Make) -> None
 
     asyncio.run(world.live())
 
-    assert_each_issue_once(world)
+    _, broken = world.judge()
+    assert broken == []
     states = [edition.state for edition in world.room.editions()]
     assert len(world.asked_about()) == 1
     assert states == [EditionState.DRAFT, *[EditionState.SENDING] * 3]
