@@ -5,7 +5,7 @@ zone) each time it is asked for, so a change of a zone's rules needs no repair.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from digest.domain.clock_changes import describe_change
 from digest.domain.errors import UsageError
 from digest.domain.local_time import to_instant
+from digest.domain.policies import Policies, check_policies
 from digest.domain.rhythm_text import WEEKDAYS
 from digest.domain.rhythms import Rhythm
 
@@ -63,6 +64,7 @@ class Schedule:
         start_on: The first issue date possible; None: any.
         end_on: The last issue date possible; None: any.
         enabled: Whether it is followed.
+        policies: What happens when an issue is not as it should be.
         exceptions: Issues that were moved or skipped.
     """
 
@@ -75,7 +77,13 @@ class Schedule:
     start_on: date | None = None
     end_on: date | None = None
     enabled: bool = True
+    policies: Policies = field(default_factory=Policies)
     exceptions: tuple[IssueException, ...] = ()
+
+    @property
+    def collect_again(self) -> timedelta:
+        """How long before an issue is due its stories are looked at once more."""
+        return min(self.policies.collect_again, self.collect_before)
 
     def exception(self, issue_date: date) -> IssueException | None:
         """Return what is different about one issue."""
@@ -103,8 +111,10 @@ def check_schedule(schedule: Schedule) -> Schedule:
     """Refuse a schedule that cannot be followed.
 
     Raises:
-        UsageError: A wait is negative or too long, or its dates are reversed.
+        UsageError: A wait is negative or too long, its dates are reversed, or too
+            many stories are asked for.
     """
+    check_policies(schedule.policies)
     longest = schedule.rhythm.longest_wait
     for name, wait in (
         ("collect_before", schedule.collect_before),

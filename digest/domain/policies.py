@@ -35,7 +35,8 @@ class Policies:
         too_few: Where none is required: the issue has fewer stories than `least`.
         least: The fewest stories an issue goes with by itself.
         collect_again: How long before the hour sources are collected once more, and
-            stories looked up again; 0: only the stories are, at the hour.
+            stories looked up again; never before they are collected first. 0: only
+            the stories are, at the hour.
     """
 
     unapproved: Unapproved = Unapproved.HOLD
@@ -44,12 +45,11 @@ class Policies:
     collect_again: timedelta = timedelta(minutes=15)
 
 
-def check_policies(policies: Policies, *, collect_before: timedelta) -> Policies:
+def check_policies(policies: Policies) -> Policies:
     """Refuse what cannot be followed.
 
     Raises:
-        UsageError: Too many stories are asked for, or the second collection would
-            come before the first.
+        UsageError: Too many stories are asked for, or a time is negative.
     """
     if not 1 <= policies.least <= MOST_STORIES:
         raise UsageError(
@@ -58,11 +58,6 @@ def check_policies(policies: Policies, *, collect_before: timedelta) -> Policies
         )
     if policies.collect_again < timedelta(0):
         raise UsageError("The collect_again time is negative.", "Example: 15m")
-    if policies.collect_again > collect_before:
-        raise UsageError(
-            "Sources are collected again after they were collected first.",
-            "Choose a shorter --collect-again, or a longer --collect-before.",
-        )
     return policies
 
 

@@ -2,13 +2,22 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 
 from digest.domain.calendar import WEEK, Schedule
+from digest.domain.policies import describe_policies
 from digest.domain.rhythm_text import write_rhythm
 
 MEMORY = 5 * WEEK
 """How far back missed issues are asked about, and how far a mark reaches."""
+
+
+class Step(StrEnum):
+    """What is done once for each issue before its hour."""
+
+    COLLECTED_AGAIN = "collected-again"  # sources were read once more
+    LOOKED_UP = "looked-up"  # the stories' own pages were
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +63,7 @@ def describe(plan: Schedule) -> dict[str, Any]:
         "start_on": plan.start_on and str(plan.start_on),
         "end_on": plan.end_on and str(plan.end_on),
         "enabled": plan.enabled,
+        **describe_policies(plan.policies),
     }
 
 

@@ -15,6 +15,12 @@ from digest.domain.calendar import (
 )
 from digest.domain.errors import NotFoundError
 from digest.domain.newsletters import Newsletter
+from digest.domain.policies import (
+    Policies,
+    TooFew,
+    Unapproved,
+    describe_policies,
+)
 from digest.domain.rhythm_text import parse_rhythm, write_rhythm
 from digest.domain.schedules import MEMORY, KeptSchedule
 from digest.storage import tables
@@ -156,6 +162,7 @@ def _values(plan: Schedule) -> dict[str, Any]:
         "start_on": plan.start_on,
         "end_on": plan.end_on,
         "enabled": plan.enabled,
+        **describe_policies(plan.policies),
     }
 
 
@@ -176,6 +183,12 @@ def _load(tx: Tx, row: Row[Any]) -> KeptSchedule:
         start_on=row.start_on,
         end_on=row.end_on,
         enabled=row.enabled,
+        policies=Policies(
+            unapproved=Unapproved(row.unapproved),
+            too_few=TooFew(row.too_few),
+            least=row.least,
+            collect_again=timedelta(seconds=row.collect_again),
+        ),
     )
     return KeptSchedule(
         id=row.id,

@@ -280,14 +280,16 @@ alerts = Table(
     UniqueConstraint("schedule_id", "issue_date", "key"),
 )
 
-# The headline at a story's own address, as it was when its edition was composed.
+# What a story was called when its edition was composed: by its source, and by the
+# page at its own address.
 sightings = Table(
     "sightings",
     metadata,
     Column("id", Id, primary_key=True),
     Column("edition_id", ForeignKey("editions.id"), nullable=False),
     Column("article_id", ForeignKey("articles.id"), nullable=False),
-    Column("headline", Text, nullable=False),
+    Column("title", Text, nullable=False),  # the article's
+    Column("headline", Text, nullable=False),  # '' where nobody could look
     Column("at", UtcDateTime, nullable=False),
     UniqueConstraint("edition_id", "article_id"),
 )

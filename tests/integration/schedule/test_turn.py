@@ -79,15 +79,17 @@ def test_two_schedulers_at_once_make_one_edition_and_one_release(
     assert (actions["edition.composed"], actions["edition.released"]) == (1, 1)
 
 
-def test_sources_are_collected_once_for_an_issue(room: Newsroom) -> None:
+def test_sources_are_collected_at_the_draft_and_again_before_the_hour(
+    room: Newsroom,
+) -> None:
     room.set()
     room.add_source("http://127.0.0.1:9/feed")
 
-    for minutes in (120, 60, 0):
+    for minutes in (120, 60, 15, 5, 0):
         room.tick(DUE - minutes * MINUTE)
 
     # Nobody listens there; the failure is kept with the source and stops nothing.
-    assert room.actions()["source.failed"] == 1
+    assert room.actions()["source.failed"] == 2
     assert room.kept().collected_for == SUNDAY
     assert room.states() == ["sending"]
 
@@ -243,6 +245,9 @@ def test_one_broken_schedule_does_not_stop_the_others(room: Newsroom) -> None:
 def test_the_next_moment_is_a_collection_or_an_issue(room: Newsroom) -> None:
     room.set()
 
-    moments = [next_moment(room.service, now) for now in (NOW, DUE - 2 * HOUR, DUE)]
+    again = DUE - 15 * MINUTE
+    given = (NOW, DUE - 2 * HOUR, again, DUE)
 
-    assert moments == [DUE - 2 * HOUR, DUE, DUE + WEEK - 2 * HOUR]
+    moments = [next_moment(room.service, now) for now in given]
+
+    assert moments == [DUE - 2 * HOUR, again, DUE, DUE + WEEK - 2 * HOUR]

@@ -17,9 +17,11 @@ from digest.domain.rhythms import weekly
 from digest.domain.schedules import KeptSchedule
 from digest.storage import editions, schedules, tables
 from digest.storage.engine import Database
+from digest.templating import Templates
 from digest.timetable import alerts, issues, plans
-from tests.builders import NOW, add_newsletter
+from tests.builders import NOW, SECRETS, SITE, add_newsletter
 
+HEAD = alerts.Letterhead(site=SITE, secrets=SECRETS, templates=Templates())
 DESK = Actor(kind=ActorKind.OPERATOR, name="mona")
 LATER = NOW + timedelta(hours=1)
 SUNDAY = date(2024, 5, 19)
@@ -156,6 +158,10 @@ def test_the_audit_log_tells_the_whole_plan(db: Database) -> None:
         "start_on": "2024-05-19",
         "end_on": "2024-07-28",
         "enabled": True,
+        "unapproved": "hold",
+        "too_few": "hold",
+        "least": 1,
+        "collect_again": 900,
     }
 
 
@@ -257,12 +263,18 @@ def test_asks_about_a_late_issue_once(db: Database) -> None:
     news = []
     for day in (SUNDAY, SUNDAY, SUNDAY + timedelta(days=7), SUNDAY):
         told = alerts.mark_late(
-            db, kept=kept, issue_date=day, trouble="Send it?", actor=SCHEDULE, now=NOW
+            db,
+            issue=alerts.Issue(kept=kept, newsletter=newsletter, issue_date=day),
+            trouble="Send it?",
+            head=HEAD,
+            actor=SCHEDULE,
+            now=NOW,
         )
         news.append(told)
 
     assert news == [True, False, True, False]
-    assert actions(db)[1:] == ["schedule schedule.late"] * 2
+    late = ["schedule schedule.late", "schedule schedule.alerted"]
+    assert actions(db)[1:] == late * 2
 
 
 def test_tells_each_trouble_once(db: Database) -> None:

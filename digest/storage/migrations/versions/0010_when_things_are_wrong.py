@@ -68,6 +68,7 @@ def upgrade() -> None:
         sa.Column("id", Id, nullable=False),
         sa.Column("edition_id", Id, nullable=False),
         sa.Column("article_id", Id, nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
         sa.Column("headline", sa.Text(), nullable=False),
         sa.Column("at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sightings")),
