@@ -6,6 +6,7 @@ Only this module reads the clock; everything below is given `now` or a `clock`.
 import os
 import secrets as random
 import socket
+import time
 import zoneinfo
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -211,6 +212,16 @@ class Service:
 def utc_now() -> datetime:
     """Return the present instant."""
     return datetime.now(tz=UTC)  # noqa: TID251 - the one place
+
+
+def find_uptime() -> Callable[[], float] | None:
+    """Return what tells the seconds since the host was started, asleep or not.
+
+    None: this system has no such clock; one that stands still while the host sleeps
+    would take each sleep for a clock that was set.
+    """
+    boot = getattr(time, "CLOCK_BOOTTIME", None)
+    return None if boot is None else partial(time.clock_gettime, boot)
 
 
 def find_database(settings: Settings) -> Database:

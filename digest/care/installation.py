@@ -201,6 +201,10 @@ class Guard:
                 self._look()
             return self._found.may_send
 
+    def look(self) -> Standing:
+        """Tell how home and database stand to each other; counts nothing."""
+        return examine(self._db, self._home)
+
     def require(self) -> None:
         """Refuse to go on where no letter may go.
 

@@ -4,12 +4,26 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from digest.domain.alerts import Alert
 from digest.domain.calendar import Approval, DueIssue, Schedule
 from digest.domain.calendar_text import describe_at, write_at, write_duration
+from digest.domain.policies import TooFew, Unapproved
 from digest.domain.schedules import KeptSchedule
 
+_UNAPPROVED = {
+    Unapproved.HOLD: "it waits until it is late, and the desk is reminded",
+    Unapproved.SKIP: "it is left out",
+}
+_TOO_FEW = {
+    TooFew.HOLD: "it waits for more, or for an approval",
+    TooFew.SKIP: "it is left out",
+    TooFew.SHORT: "it goes with what there is",
+}
 
-def document_of(slug: str, kept: KeptSchedule) -> dict[str, Any]:
+
+def document_of(
+    slug: str, kept: KeptSchedule, alerts: Sequence[Alert] = ()
+) -> dict[str, Any]:
     """Return a schedule as `--json` shows it."""
     plan = kept.plan
     return {
@@ -29,6 +43,14 @@ def document_of(slug: str, kept: KeptSchedule) -> dict[str, Any]:
             for e in plan.exceptions
         ],
         "trouble": kept.trouble,
+        "unapproved": plan.policies.unapproved,
+        "too_few": plan.policies.too_few,
+        "least": plan.policies.least,
+        "collect_again": write_duration(plan.collect_again),
+        "alerts": [
+            {"issue_date": a.issue_date, "kind": a.kind, "words": a.words, "at": a.at}
+            for a in alerts
+        ],
     }
 
 
@@ -56,10 +78,23 @@ def say_schedule(slug: str, plan: Schedule) -> str:
     return f"{slug}  {write_at(plan)} {plan.zone}, {who}{bounds}"
 
 
-def say_summary(slug: str, kept: KeptSchedule) -> str:
-    """Say a schedule, and what keeps its issue from going."""
-    trouble = f"\n  {kept.trouble}" if kept.trouble else ""
-    return say_schedule(slug, kept.plan) + trouble
+def say_summary(slug: str, kept: KeptSchedule, alerts: Sequence[Alert] = ()) -> str:
+    """Say a schedule, what keeps its issue from going, what the desk was told."""
+    told = [f"{alert.issue_date}: {alert.words}" for alert in alerts]
+    lines = [*([kept.trouble] if kept.trouble else []), *told]
+    return "\n  ".join([say_schedule(slug, kept.plan), *dict.fromkeys(lines)])
+
+
+def say_policies(plan: Schedule) -> list[str]:
+    """Say what happens when an issue is not as it should be."""
+    policies = plan.policies
+    found = []
+    if plan.approval is Approval.REQUIRED:
+        found.append(f"nobody approved it: {_UNAPPROVED[policies.unapproved]}")
+    else:
+        few = f"under {policies.least} stories" if policies.least > 1 else "no story"
+        found.append(f"{few}: {_TOO_FEW[policies.too_few]}")
+    return [f"  if       {'; '.join(found)}"]
 
 
 def say_times(plan: Schedule, due: Sequence[DueIssue]) -> list[str]:
@@ -69,11 +104,18 @@ def say_times(plan: Schedule, due: Sequence[DueIssue]) -> list[str]:
     issue = due[0]
     zone = issue.local.tzinfo
     collect, late = issue.due - plan.collect_before, issue.due + plan.grace
+    again = issue.due - plan.collect_again
     return [
         f"  means    {describe_at(plan)}",
         f"  collect  {say_moment(collect.astimezone(zone))}",
+        *(
+            [f"  again    {say_moment(again.astimezone(zone))}"]
+            if plan.collect_again
+            else []
+        ),
         f"  issue    {say_issue(issue)}",
         f"  late     {say_moment(late.astimezone(zone))}, from then on it asks",
+        *say_policies(plan),
     ]
 
 

@@ -30,12 +30,14 @@ from digest.domain.calendar_text import (
     parse_zone,
 )
 from digest.domain.outlook import describe_outlook
+from digest.domain.policies import Policies, TooFew, Unapproved
 from digest.domain.schedules import KeptSchedule
-from digest.storage import near_editions, newsletters, schedules
+from digest.storage import alerts, near_editions, newsletters, schedules
 from digest.storage.engine import Tx
 from digest.timetable import issues, plans
 
 _MOST = 520
+_LONGEST_SHOWN = timedelta(days=10)
 
 Name = Annotated[str, typer.Argument(metavar="NEWSLETTER", help="Its name: weekly")]
 IssueDate = Annotated[str, typer.Argument(metavar="D", help="Issue date: 2026-11-29")]
@@ -75,6 +77,18 @@ def set_schedule(
     ),
     start: Annotated[str | None, typer.Option(help="First issue date")] = None,
     end: Annotated[str | None, typer.Option(help="Last issue date")] = None,
+    unapproved: Annotated[
+        Unapproved, typer.Option(help="Nobody approved it by its hour")
+    ] = Unapproved.HOLD,
+    too_few: Annotated[
+        TooFew, typer.Option(help="It has fewer stories than --least")
+    ] = TooFew.HOLD,
+    least: Annotated[
+        int, typer.Option(help="Fewest stories it goes with by itself")
+    ] = 1,
+    collect_again: Annotated[
+        str, typer.Option(help="Collect once more, and look stories up, so long before")
+    ] = "15m",
 ) -> None:
     """Replace a newsletter's schedule and say what happens this week."""
     face = face_of(ctx)
@@ -89,6 +103,12 @@ def set_schedule(
         grace=parse_duration(grace),
         start_on=parse_date(start) if start else None,
         end_on=parse_date(end) if end else None,
+        policies=Policies(
+            unapproved=unapproved,
+            too_few=too_few,
+            least=least,
+            collect_again=parse_duration(collect_again),
+        ),
     )
     now = service.now()
     kept = plans.set_schedule(
@@ -112,14 +132,22 @@ def list_schedules(
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 100,
     after: Annotated[int, typer.Option(help="The id of the last one seen.")] = 0,
 ) -> None:
-    """List every schedule, and what keeps an issue from going."""
+    """List every schedule, what keeps an issue from going, what the desk was told."""
     face = face_of(ctx)
     service = face.service()
     with service.db.read() as tx:
         kept = [one for one in schedules.list_all(tx) if one.id > after]
         slugs = {title.id: title.slug for title in newsletters.list_all(tx)}
-    items = [document_of(slugs[one.newsletter_id], one) for one in kept]
-    lines = [say_summary(slugs[one.newsletter_id], one) for one in kept]
+        told = {
+            one.id: alerts.standing(
+                tx, schedule_id=one.id, now=service.now(), since=_LONGEST_SHOWN
+            )
+            for one in kept
+        }
+    items = [document_of(slugs[k.newsletter_id], k, told[k.id]) for k in kept]
+    lines = [say_summary(slugs[k.newsletter_id], k, told[k.id]) for k in kept]
+    if service.guard is not None and not (why := service.guard.look()).may_send:
+        face.say(f"warning: {why.words} Nothing goes until: digest adopt")
     face.show_page(items, lines, limit=limit, none="No newsletter has a schedule.")
 
 

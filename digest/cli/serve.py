@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from digest.bootstrap import Service, make_post
+from digest.bootstrap import Service, find_uptime, make_post
 from digest.cli import loops
 from digest.cli.crew import Crew
 from digest.cli.face import Face, face_of
@@ -106,7 +106,7 @@ async def _inbound(run: _Run) -> None:
 
 async def _schedule(run: _Run) -> None:
     run.face.say("Following schedules.")
-    await runner.run(run.service, stop=run.stop)
+    await runner.run(run.service, stop=run.stop, uptime=find_uptime())
 
 
 async def _worker(run: _Run) -> None:

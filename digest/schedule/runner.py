@@ -19,6 +19,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from digest.bootstrap import Service
 from digest.domain.actor import SCHEDULE
 from digest.schedule import stages, turn
+from digest.schedule.steady import ClockWatch, Uptime
 from digest.storage.leader import Leadership
 from digest.subscriptions import preferences
 from digest.subscriptions.lapsing import lapse
@@ -37,6 +38,7 @@ async def run(
     stop: asyncio.Event,
     heartbeat: timedelta = timedelta(seconds=30),
     patience: timedelta = timedelta(seconds=3),
+    uptime: Uptime | None = None,
 ) -> None:
     """Follow every schedule until told to stop.
 
@@ -47,9 +49,12 @@ async def run(
         stop: Set it to end the loop.
         heartbeat: How often to look for what people changed meanwhile.
         patience: How long a stop waits for sources that answer slowly.
+        uptime: Tells when the clock was set; None: it is trusted.
     """
     leadership = Leadership(service.db, service.settings.home / _LOCK_FILE)
-    runner = Runner(service, leadership, heartbeat=heartbeat, patience=patience)
+    runner = Runner(
+        service, leadership, heartbeat=heartbeat, patience=patience, uptime=uptime
+    )
     runner.start()
     try:
         while not stop.is_set():
@@ -67,6 +72,7 @@ class Runner:
         leadership: The right to lead.
         heartbeat: The longest sleep; twice that where even APScheduler oversleeps.
         patience: How long `close` waits for a preparation under way.
+        uptime: Tells when the clock was set; None: it is trusted.
     """
 
     def __init__(
@@ -76,11 +82,13 @@ class Runner:
         *,
         heartbeat: timedelta,
         patience: timedelta,
+        uptime: Uptime | None = None,
     ) -> None:
         self._patience = patience.total_seconds()
         self._heartbeat = heartbeat.total_seconds()
         self._service = service
         self._leadership = leadership
+        self._clock = ClockWatch(service, uptime)
         self._awake = asyncio.Event()
         self._preparing: threading.Thread | None = None
         self._polled_at = -math.inf
@@ -107,6 +115,8 @@ class Runner:
             return
         # What a copy would prepare, the desk would be asked about twice.
         if not await asyncio.to_thread(_attempt, self._may_send):
+            return
+        if not await asyncio.to_thread(_attempt, self._clock.is_steady):
             return
         if self.is_idle:
             # A daemon: a slow source must not hold up a process that is told to stop.

@@ -63,10 +63,38 @@ def test_set_says_what_happens_this_week(desk: Cli) -> None:
 
     first, *lines = ran.out.splitlines()
     assert first == "weekly  Sun 19:00 Africa/Cairo, by itself"
-    facts, said = lines[:4], lines[4:]
-    assert [line.split()[0] for line in facts] == ["means", "collect", "issue", "late"]
-    assert all(line.count("UTC") == 1 for line in facts[1:])
+    facts, said = lines[:6], lines[6:]
+    names = ["means", "collect", "again", "issue", "late", "if"]
+    assert [line.split()[0] for line in facts] == names
+    assert all(line.count("UTC") == 1 for line in facts[1:-1])
     assert any("It goes by itself" in line for line in said)
+
+
+def test_set_keeps_what_happens_when_an_issue_is_not_as_it_should_be(
+    desk: Cli,
+) -> None:
+    options = ("--unapproved", "skip", "--too-few", "short", "--least", "3")
+
+    schedule = desk(*CAIRO, *options, "--collect-again", "0", "--json").document[
+        "schedule"
+    ]
+
+    kept = {name: schedule[name] for name in ("unapproved", "too_few", "least")}
+    assert kept == {"unapproved": "skip", "too_few": "short", "least": 3}
+    assert schedule["collect_again"] == "0"
+
+
+def test_set_says_what_an_unapproved_issue_becomes(desk: Cli) -> None:
+    ran = desk(*CAIRO, "--unapproved", "skip")
+
+    assert "  if       nobody approved it: it is left out" in ran.out.splitlines()
+
+
+def test_nobody_asks_for_more_stories_than_a_letter_holds(desk: Cli) -> None:
+    ran = desk(*CAIRO, "--least", "51")
+
+    assert ran.status == 2
+    assert "1 to 50" in ran.err
 
 
 def test_set_answers_scripts_in_words_too(desk: Cli) -> None:
@@ -134,6 +162,11 @@ def test_set_replaces_everything(desk: Cli) -> None:
         "enabled": True,
         "exceptions": [],
         "trouble": None,
+        "unapproved": "hold",
+        "too_few": "hold",
+        "least": 1,
+        "collect_again": "15m",
+        "alerts": [],
     }
 
 
