@@ -57,13 +57,20 @@ class Looked:
 
     def _lines(self, findings: Sequence[Finding]) -> list[str]:
         """Name stories by their place: who reads these knows no article ids."""
-        places = {
-            f"article {s.article_id}": f"Story {s.position}" for s in self.stories
-        }
-        return [
-            f"{places[f.where]}: {f.message}" if f.where in places else f.message
-            for f in findings
-        ]
+        places = {f"article {s.article_id}": s.position for s in self.stories}
+        told: dict[str, list[int]] = {}
+        for finding in findings:
+            told.setdefault(finding.message, [])
+            if finding.where in places:
+                told[finding.message].append(places[finding.where])
+        return [_line(message, sorted(found)) for message, found in told.items()]
+
+
+def _line(message: str, places: Sequence[int]) -> str:
+    if not places:
+        return message
+    noun = "Story" if len(places) == 1 else "Stories"
+    return f"{noun} {', '.join(map(str, places))}: {message}"
 
 
 def look(

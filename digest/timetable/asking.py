@@ -121,7 +121,7 @@ def mail_alert(
             address=address,
             review_url=url,
             links_end=end,
-            key=f"desk:alert:{key}:{secrets.hash_address(address.lower())[:16]}",
+            key=f"desk:alert:{newsletter.id}:{key}:{secrets.hash_address(address.lower())[:16]}",
             templates=templates,
         )
         notices.add(tx, notice, now=now)

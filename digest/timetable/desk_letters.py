@@ -176,8 +176,8 @@ def write_report(
         context={
             "what": what.value,
             "edition": edition,
-            "start": clock(edition.released_at),
-            "end": clock(edition.finished_at),
+            "began": clock(edition.released_at),
+            "ended": clock(edition.finished_at),
             "counts": counts,
             "refusals": refusals,
             "archive_url": archive_url,

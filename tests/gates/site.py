@@ -27,6 +27,7 @@ from digest.subscriptions import leave, opt_in, sign_up
 from digest.templating import Templates
 from digest.web.app import make_app
 from tests.builders import NOW, SECRETS, SITE
+from tests.gates import desk
 from tests.released import release_week
 from tests.weeks import english_week
 from tests.weeks_arabic import arabic_week
@@ -188,6 +189,7 @@ class _Asking:
         yield from self._personal()
         yield from self._acted()
         yield from self._rights()
+        yield from self._desk()
 
     def _open(self) -> Iterator[tuple[str, Shown]]:
         query = f"?newsletter={self.slug}"
@@ -266,6 +268,11 @@ class _Asking:
         yield "new-address-done", self._post(asked, {})
         huda = self._link("my-data", "huda")
         yield "deleted", self._post(huda, {"action": "delete", "sure": "1"})
+
+    def _desk(self) -> Iterator[tuple[str, Shown]]:
+        """What somebody at the desk sees of the next issue."""
+        for name, path, form in desk.steps(self.service, self.slug):
+            yield name, self._get(path) if form is None else self._post(path, form)
 
     def _asked_of(self, address: str) -> str:
         """Return the path of the link in the letter to a new address."""

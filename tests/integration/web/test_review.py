@@ -403,3 +403,10 @@ def test_the_other_address_has_its_own_name_in_the_log(desk: Desk) -> None:
     desk.press("hold")
 
     assert audit_of(desk.db)[-1] == ("edition.held", f"operator:{OMAR}")
+
+
+def test_what_is_amiss_with_several_stories_is_said_once(desk: Desk) -> None:
+    page = desk.get().text
+
+    assert "Stories 1, 2, 3: stories.example.test is a name for examples." in page
+    assert page.count("is a name for examples") == 1
