@@ -27,7 +27,7 @@ _MODULES = {
     "newsletters": ["newsletters"],
     "articles": ["articles"],
     "sources": ["sources"],
-    "editions": ["editions", "posting", "edition_mistakes"],
+    "editions": ["editions", "posting", "edition_mistakes", "edition_rehearse"],
     "subscribers": ["subscribers"],
     "opinions": ["opinions"],
     "deliveries": ["deliveries"],

@@ -86,7 +86,7 @@ def missing_variants(
         now: The present.
     """
     query = (
-        _eligible(select(_s.sections, _s.format), newsletter_id, corrects, now)
+        eligible(select(_s.sections, _s.format), newsletter_id, corrects, now)
         .outerjoin(tables.variants, _of_reader(edition_id))
         .where(_v.id.is_(None))
         .distinct()
@@ -141,7 +141,7 @@ def plan(
         *("edition_id", "subscriber_id", "subscription_id", "variant_id", "chunk"),
         *("address", "confirmed_on", "key_id", "state", "reason", "settled_at"),
     ]
-    source = _eligible(readers, newsletter_id, corrects, now).join(
+    source = eligible(readers, newsletter_id, corrects, now).join(
         tables.variants, _of_reader(edition_id)
     )
     # Rows get their ids in this order, too, and a chunk is carried by id.
@@ -166,9 +166,17 @@ def _beginning(*, skip_bare: bool, now: datetime) -> list[ColumnElement[Any]]:
     ]
 
 
-def _eligible(
+def eligible(
     query: Select[Any], newsletter_id: int, corrects: int | None, now: datetime
 ) -> Select[Any]:
+    """Let a query of subscriptions find only those whose readers get letters now.
+
+    Args:
+        query: What to select of them.
+        newsletter_id: Whose readers.
+        corrects: Only those who got this edition; None: all.
+        now: The present.
+    """
     everybody = (
         query.select_from(tables.subscriptions)
         .join(tables.subscribers)
