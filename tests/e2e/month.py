@@ -23,7 +23,7 @@ from digest.domain.actor import Actor, ActorKind
 from digest.domain.addresses import parse_address
 from digest.domain.calendar import Approval, Schedule
 from digest.domain.rhythms import weekly
-from digest.domain.subscribers import Origin
+from digest.domain.subscribers import LetterFormat, Origin
 from digest.ingest.decoding import Kind
 from digest.schedule.runner import Runner
 from digest.schedule.turn import next_moment
@@ -164,7 +164,7 @@ class Paper:
             newsletter="weekly",
             address=parse_address(address),
             sections=(),
-            letter_format="html",
+            letter_format=LetterFormat.HTML,
             name="",
             origin=Origin(source="test", wording="yes"),
             secrets=self.service.secrets,
