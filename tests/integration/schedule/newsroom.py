@@ -41,12 +41,17 @@ PLAN = Schedule(
 
 
 class Newsroom:
-    """What the tests do and look at."""
+    """What the tests do and look at.
 
-    def __init__(self, service: Service) -> None:
+    Args:
+        service: The installation.
+        changes: What is different about its newsletter.
+    """
+
+    def __init__(self, service: Service, **changes: Any) -> None:
         self.service = service
         self.db = service.db
-        self.newsletter = add_newsletter(service.db)
+        self.newsletter = add_newsletter(service.db, **changes)
 
     def set(self, now: datetime = NOW, **changes: Any) -> KeptSchedule:
         return plans.set_schedule(
