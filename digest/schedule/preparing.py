@@ -103,13 +103,10 @@ def _collect(case: Case) -> None:
 def _compose(case: Case) -> Edition | None:
     try:
         edition = stages.compose(case.service, case.newsletter, case.day, case.now)
-    except NotFoundError as error:
-        case.tell(str(error))
-        case.alert(AlertKind.FEW, say_few(case, 0))
-        return None
     except DigestError as error:
-        case.tell(str(error))
-        case.alert(AlertKind.BLOCKED, str(error))
+        # Otherwise somebody else composed it just now, and asks when it is done.
+        if case.edition() is None:
+            _tell_uncomposed(case, error)
         return None
     _log.info("schedule.composed", newsletter=case.newsletter.slug, edition=edition.id)
     _settle(case, AlertKind.FEW)
@@ -123,6 +120,14 @@ def _compose(case: Case) -> Edition | None:
     if case.is_automatic:
         _tell_errors(case, edition)
     return case.edition()
+
+
+def _tell_uncomposed(case: Case, error: DigestError) -> None:
+    case.tell(str(error))
+    if isinstance(error, NotFoundError):
+        case.alert(AlertKind.FEW, say_few(case, 0))
+    else:
+        case.alert(AlertKind.BLOCKED, str(error))
 
 
 def _tell_errors(case: Case, edition: Edition) -> None:
