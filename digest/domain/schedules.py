@@ -14,10 +14,11 @@ MEMORY = 5 * WEEK
 
 
 class Step(StrEnum):
-    """What is done once for each issue before its hour."""
+    """What is done once for each issue."""
 
     COLLECTED_AGAIN = "collected-again"  # sources were read once more
     LOOKED_UP = "looked-up"  # the stories' own pages were
+    ASKED_LATE = "asked-late"  # an operator was asked whether it still goes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,10 +46,6 @@ class KeptSchedule:
     def has_collected(self, issue_date: date) -> bool:
         """Whether the stories of an issue were collected."""
         return _reaches(self.collected_for, issue_date)
-
-    def has_asked(self, issue_date: date) -> bool:
-        """Whether an operator was asked about a late issue."""
-        return _reaches(self.late_for, issue_date)
 
 
 def describe(plan: Schedule) -> dict[str, Any]:

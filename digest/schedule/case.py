@@ -133,7 +133,7 @@ class Case:
 
     def ask_late(self, edition: Edition | None) -> None:
         """Ask about it, since it is past its grace."""
-        if self.kept.has_asked(self.day):
+        if self.done_at(Step.ASKED_LATE) is not None:
             return
         number = edition.id if edition is not None else "ID"
         trouble = (

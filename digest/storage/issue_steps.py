@@ -1,4 +1,4 @@
-"""What was done for single issues before their hour, each step once."""
+"""What was done for single issues, each step once."""
 
 from datetime import date, datetime
 
@@ -20,6 +20,14 @@ def done_at(
         _c.schedule_id == schedule_id, _c.issue_date == issue_date, _c.step == step
     )
     return tx.execute(query).scalar_one_or_none()
+
+
+def mark_once(
+    tx: Tx, *, schedule_id: int, issue_date: date, step: Step, now: datetime
+) -> bool:
+    """Store that a step is done; say whether it was not before."""
+    values = {"schedule_id": schedule_id, "issue_date": issue_date, "step": step}
+    return insert_once(tx, tables.issue_steps, values | {"at": now})
 
 
 def mark(

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Row, or_, select, update
+from sqlalchemy import Row, delete, select, update
 
 from digest.domain.calendar import (
     Approval,
@@ -22,7 +22,7 @@ from digest.domain.policies import (
     describe_policies,
 )
 from digest.domain.rhythm_text import parse_rhythm, write_rhythm
-from digest.domain.schedules import MEMORY, KeptSchedule
+from digest.domain.schedules import KeptSchedule
 from digest.storage import tables
 from digest.storage.engine import Tx
 from digest.storage.insertion import insert_once
@@ -55,6 +55,9 @@ def put(
         )
     found = find(tx, newsletter_id)
     assert found is not None
+    if anew:
+        steps = tables.issue_steps
+        tx.execute(delete(steps).where(steps.c.schedule_id == found.id))
     return found
 
 
@@ -114,26 +117,14 @@ def mark_collected(tx: Tx, kept: KeptSchedule, issue_date: date) -> None:
     )
 
 
-def mark_late(tx: Tx, kept: KeptSchedule, issue_date: date, trouble: str) -> bool:
-    """Remember that an issue is past its grace.
-
-    Returns:
-        Whether it was not known.
-    """
+def mark_late(tx: Tx, kept: KeptSchedule, issue_date: date, trouble: str) -> None:
+    """Keep which issue was found past its grace last, and what is asked about it."""
     c = tables.schedules.c
-    changed = tx.execute(
+    tx.execute(
         update(tables.schedules)
-        .where(
-            c.id == kept.id,
-            or_(
-                c.late_for.is_(None),
-                c.late_for < issue_date,
-                c.late_for > issue_date + MEMORY,
-            ),
-        )
+        .where(c.id == kept.id)
         .values(late_for=issue_date, trouble=trouble)
     )
-    return changed.rowcount == 1
 
 
 def set_trouble(tx: Tx, kept: KeptSchedule, trouble: str | None) -> bool:

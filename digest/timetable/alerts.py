@@ -8,10 +8,10 @@ from digest.domain.actor import Actor
 from digest.domain.alerts import QUIET, AlertKind
 from digest.domain.editions import Edition
 from digest.domain.newsletters import Newsletter
-from digest.domain.schedules import KeptSchedule
+from digest.domain.schedules import KeptSchedule, Step
 from digest.domain.secrets import Secrets
 from digest.domain.site import Site
-from digest.storage import alerts, audit, schedules
+from digest.storage import alerts, audit, issue_steps, schedules
 from digest.storage.engine import Database, Tx
 from digest.templating import Templates
 from digest.timetable.asking import mail_alert
@@ -151,8 +151,15 @@ def mark_late(
     """
     told = f"{issue.issue_date}: {trouble}"
     with db.write() as tx:
-        is_news = schedules.mark_late(tx, issue.kept, issue.issue_date, told)
+        is_news = issue_steps.mark_once(
+            tx,
+            schedule_id=issue.kept.id,
+            issue_date=issue.issue_date,
+            step=Step.ASKED_LATE,
+            now=now,
+        )
         if is_news:
+            schedules.mark_late(tx, issue.kept, issue.issue_date, told)
             audit.record(
                 tx,
                 actor=actor,

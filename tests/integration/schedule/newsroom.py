@@ -127,6 +127,14 @@ class Newsroom:
         with self.db.read() as tx:
             return schedules.get(tx, self.newsletter)
 
+    def asked_dates(self) -> list[date]:
+        """The issues an operator was asked about, in order."""
+        c = tables.audit.c
+        query = select(c.detail).where(c.action == "schedule.late").order_by(c.id)
+        with self.db.read() as tx:
+            details = tx.execute(query).scalars().all()
+        return [date.fromisoformat(detail["issue_date"]) for detail in details]
+
     def actions(self) -> Counter[str]:
         """What the schedule did, by audit action."""
         with self.db.read() as tx:

@@ -118,6 +118,22 @@ def test_marks_made_while_the_clock_was_a_year_ahead_hide_nothing(
     assert room.kept().late_for == SUNDAY
 
 
+def test_a_question_asked_while_the_clock_was_a_year_ahead_hides_none_a_year_later(
+    room: Newsroom,
+) -> None:
+    room.set()
+    room.tick(DUE + 52 * WEEK + 24 * HOUR)
+    room.tick(DUE)
+    asked = room.actions()["schedule.late"]
+
+    room.tick(DUE + 50 * WEEK + 24 * HOUR)
+
+    # Five weeks back, of which the wrong clock had asked about some already.
+    dates = room.asked_dates()
+    assert len(dates) == len(set(dates)) > asked
+    assert SUNDAY + 46 * WEEK in dates
+
+
 def test_a_clock_set_back_a_week_releases_nothing_again(room: Newsroom) -> None:
     room.set(now=NOW - 4 * WEEK)
     for weeks in (0, 1):
