@@ -28,7 +28,7 @@ from digest.templating import Templates
 from digest.web.app import make_app
 from tests.builders import NOW, SECRETS, SITE
 from tests.gates import desk
-from tests.released import release_week
+from tests.released import release_correction, release_week
 from tests.weeks import english_week
 from tests.weeks_arabic import arabic_week
 
@@ -98,6 +98,7 @@ def public_site(home: Path) -> Iterator[PublicSite]:
         "ar": release_week(db, arabic_week()),
     }
     for slug in slugs.values():
+        release_correction(db, slug)
         _sign_up_readers(service, slug)
         # Mona gets both.
         for each in (slug, *(set(slugs.values()) - {slug})):
@@ -198,6 +199,8 @@ class _Asking:
             yield name, self._get(f"/{name}{query}")
         for name, day in (("edition", "2024-05-12"), ("edition-old", "2024-05-05")):
             yield name, self._get(f"/archive/{self.slug}/{day}")
+        page = f"/archive/{self.slug}/2024-05-12/correction"
+        yield "correction", self._get(page)
         yield "feedback", self._get(f"/feedback/{self.slug}/2024-05-12?answer=fine")
         yield "check-inbox", self._sign_up("new")
         yield "sign-up-mistaken", self._sign_up("half@")
