@@ -53,8 +53,8 @@ class World:
     end: datetime
     troubles: Sequence[Trouble]
     real: datetime = field(init=False)
-    looks: list[datetime] = field(default_factory=list)
-    """What the clock showed whenever the runner worked."""
+    looks: list[tuple[datetime, datetime]] = field(default_factory=list)
+    """When the runner worked, and what the clock showed then."""
 
     def __post_init__(self) -> None:
         self.real = self.start
@@ -89,9 +89,13 @@ class World:
         return issues_between(self.plan, self.start, self.end - DAY)
 
     def first_look(self, issue: DueIssue) -> datetime | None:
-        """What the clock showed when an issue could go first, within its grace."""
-        late = issue.due + self.plan.grace
-        return next((at for at in self.looks if issue.due <= at <= late), None)
+        """What the clock showed when an issue could go first, within its grace.
+
+        A clock that is a year ahead finds no story of that week.
+        """
+        late, told = issue.due + self.plan.grace, issue.due - 2 * DAY
+        looks = (at for real, at in self.looks if real >= told)
+        return next((at for at in looks if issue.due <= at <= late), None)
 
     def judge(self) -> tuple[Counter[str], list[str]]:
         """Say what became of the issues, and where a promise was broken.
@@ -139,7 +143,7 @@ class World:
     async def _look(self, runner: Runner) -> None:
         """Work twice, as a heartbeat does: what one prepares the other releases."""
         self._publish()
-        self.looks.append(self.shown())
+        self.looks.append((self.real, self.shown()))
         for _ in range(2):
             await runner.turn()
             await runner.prepared()
