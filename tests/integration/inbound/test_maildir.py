@@ -3,6 +3,7 @@
 import asyncio
 import os
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,6 +45,21 @@ def put(folder: Path, name: str, raw: bytes = MESSAGE) -> None:
 
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
+
+
+class Odd(Maildir):
+    """Lists what breaks whoever reads it."""
+
+    def keys(self) -> Sequence[str]:
+        raise ValueError("a number of 5,000 digits")
+
+
+def test_an_answer_that_nobody_thought_of_ends_no_listener(
+    limited: Service, folder: Path
+) -> None:
+    reader = Reader(limited, lambda: Odd(folder), name="maildir")
+
+    assert not reader.look()
 
 
 def test_a_message_is_taken_and_then_marked_as_seen(
