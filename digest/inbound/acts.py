@@ -190,7 +190,7 @@ def _offer_leave(case: Case) -> Verdict:
     told = by_mail.offer_leave(
         case.desk, answered, author=author, newsletter=case.recipient.tag or None
     )
-    return case.done("Mailed the way out." if told else "Answered lately.")
+    return case.done("Mailed the way out." if told else "Not answered.")
 
 
 def _explain(case: Case) -> Verdict:

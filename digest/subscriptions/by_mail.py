@@ -7,7 +7,7 @@ the holder of the address must finish (RFC 3834 §2, attack A21).
 from dataclasses import dataclass
 from datetime import datetime
 
-from digest.domain.addresses import EmailAddress
+from digest.domain.addresses import EmailAddress, parse_address
 from digest.domain.newsletters import Newsletter
 from digest.domain.own_mail import OPERATOR_NAMES
 from digest.domain.secrets import Secrets
@@ -61,7 +61,9 @@ def offer_leave(
 ) -> bool:
     """Answer a message that asks to stop the letters; nothing else changes.
 
-    The ways out go to nobody but the holder of the address on file.
+    The ways out go to nobody but the holder of the address on file. That nothing goes
+    there is told to its holder alone: whoever writes in another's name would learn
+    from the answer whether that one is a reader (attack A9).
 
     Args:
         desk: To answer with.
@@ -71,12 +73,15 @@ def offer_leave(
             first one's.
 
     Returns:
-        Whether an answer is in the queue; False: it was answered lately.
+        Whether an answer is in the queue; False: it was answered lately, or nobody
+        may be told.
     """
     with desk.db.write() as tx:
         reader = subscribers.find(tx, author.key)
         held = [] if reader is None else _live(tx, reader.id)
-        to = author.address if held else answered.to
+        to = author.address
+        if not held and answered.to.lower() != author.key:
+            return False
         if not _may_answer(tx, desk, to, is_help=not held):
             return False
         leaves = [_way_out(tx, desk, each) for each in held]
@@ -173,10 +178,12 @@ def _way_out(tx: Tx, desk: Desk, held: Subscription) -> Leave:
 
 
 def _may_answer(tx: Tx, desk: Desk, to: str, *, is_help: bool) -> bool:
-    hashed = desk.secrets.hash_address(to.lower())
-    if suppressions.find(tx, hashed) is not None:
+    address = parse_address(to)
+    if suppressions.find(tx, desk.secrets.hash_address(address.key)) is not None:
         return False
-    return auto_replies.claim(tx, hashed, is_help=is_help, now=desk.now)
+    # Whatever it is called: a+1@ and a+2@ are one inbox (attack A6).
+    inbox_of = desk.secrets.hash_name("answered", address.mailbox)
+    return auto_replies.claim(tx, inbox_of, is_help=is_help, now=desk.now)
 
 
 def _choose(tx: Tx, slug: str | None) -> Newsletter:

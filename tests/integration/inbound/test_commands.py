@@ -162,14 +162,34 @@ def test_the_link_that_was_mailed_leaves(service: Service) -> None:
     assert states(service) == ["unsubscribed"]
 
 
-def test_one_who_gets_nothing_is_told_so_where_the_message_came_from(
-    service: Service,
-) -> None:
-    send(service, "unsubscribe", make_message(author="bob@example.org"))
+def test_one_who_gets_nothing_is_told_so(service: Service) -> None:
+    send(service, "unsubscribe")
 
     (letter,) = rows(service, "notices")
     assert letter.address == ALICE
     assert "None of our letters goes to this address" in letter.text
+
+
+@pytest.mark.parametrize("is_reader", [True, False])
+def test_who_writes_in_anothers_name_learns_nothing_of_them(
+    service: Service, *, is_reader: bool
+) -> None:
+    if is_reader:
+        add_reader(service)
+
+    send(service, "unsubscribe", sender="stranger@example.net")
+    send(service, "subscribe", make_message("stop"), sender="stranger@example.net")
+
+    assert [row.address for row in rows(service, "notices")] == [ALICE] * is_reader
+
+
+def test_an_inbox_is_answered_once_whatever_it_is_called(service: Service) -> None:
+    for name in ("ali.ce", "alice+1", "alice+2", "a.lice+3"):
+        address = f"{name}@example.org"
+        send(service, "subscribe", make_message("help"), sender=address)
+        send(service, "unsubscribe", make_message(author=address), sender=address)
+
+    assert len(letters(service)) == 1
 
 
 @pytest.mark.parametrize("words", ["unsubscribe", "STOP", "إلغاء الاشتراك"])
