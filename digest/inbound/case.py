@@ -59,6 +59,12 @@ class Case:
             message=self.message.id, to=sender.address, message_id=reading.message_id
         )
 
+    @property
+    def is_from_its_author(self) -> bool:
+        """Whether the envelope names the author too, which mail servers can check."""
+        author = self.reading.author
+        return author is not None and self.message.sender.lower() == author.key
+
     def done(self, why: str) -> Verdict:
         """Say that it is done with."""
         return Verdict(state=InboxState.DONE, kind=self.reading.kind, why=why)

@@ -1,5 +1,7 @@
 """Signing up, confirming and leaving by mail."""
 
+from dataclasses import replace
+
 import pytest
 
 from digest.bootstrap import Service
@@ -7,6 +9,7 @@ from digest.domain.actor import READER
 from digest.domain.addresses import parse_address
 from digest.domain.subscribers import Origin
 from digest.domain.tokens import Purpose
+from digest.settings.signing_up import SignUpSettings
 from digest.subscriptions import leave, suppressing
 from tests.builders import SECRETS, add_newsletter
 from tests.integration.inbound.writing import (
@@ -181,6 +184,45 @@ def test_who_writes_in_anothers_name_learns_nothing_of_them(
     send(service, "subscribe", make_message("stop"), sender="stranger@example.net")
 
     assert [row.address for row in rows(service, "notices")] == [ALICE] * is_reader
+
+
+def test_mail_keeps_to_what_the_operator_allows(service: Service) -> None:
+    strict = with_rules(service, per_mailbox=1)
+
+    for name in ("alice+1", "alice+2"):
+        send(strict, "subscribe", make_message(author=f"{name}@example.org"))
+
+    assert len(letters(service)) == 1
+
+
+def test_sign_ups_by_mail_leave_room_for_those_by_page(service: Service) -> None:
+    strict = with_rules(service, altogether=4)
+
+    for number in range(5):
+        send(strict, "subscribe", make_message(author=f"reader{number}@example.org"))
+
+    assert len(letters(service)) == 2
+
+
+@pytest.mark.parametrize(
+    ("sender", "asked"), [("stranger@example.net", 1), (ALICE.upper(), 2)]
+)
+def test_never_write_holds_against_who_only_writes_the_name(
+    service: Service, sender: str, asked: int
+) -> None:
+    token = ask(service)
+    send(service, f"confirm+{token}", make_message("Not me!"))
+
+    send(later(service, days=2), "subscribe", sender=sender)
+
+    assert letters(service) == [f"confirmation {ALICE}"] * asked
+
+
+def with_rules(service: Service, **rules: int) -> Service:
+    settings = service.settings.model_copy(
+        update={"sign_up": SignUpSettings.model_validate(rules)}
+    )
+    return replace(service, settings=settings)
 
 
 def test_an_inbox_is_answered_once_whatever_it_is_called(service: Service) -> None:

@@ -198,6 +198,9 @@ def test_serving_only_mail_that_cannot_come_in_says_so(
         assert process.stderr is not None
         said = process.stderr.readline()
         process.terminate()
-        status = process.wait(10)
+        try:
+            status = process.wait(30)
+        finally:
+            process.kill()
 
     assert (status, said) == (0, "Taking no mail in: inbound.protocol is none.\n")
