@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from digest.domain.actor import Actor
 from digest.domain.addresses import EmailAddress, parse_address
+from digest.domain.allowances import SignUpRules
 from digest.domain.newsletters import Newsletter
 from digest.domain.secrets import Secrets
 from digest.domain.site import Site
@@ -67,6 +68,7 @@ def ask(
     *,
     token: str,
     address: EmailAddress,
+    rules: SignUpRules,
     site: Site,
     secrets: Secrets,
     templates: Templates,
@@ -79,6 +81,7 @@ def ask(
         db: The database.
         token: Of the link to the reader's data.
         address: The new address, which may be anybody's.
+        rules: How many letters one inbox and all together are sent.
         site: For the link.
         secrets: For tokens and the address hash.
         templates: For the letter.
@@ -98,7 +101,8 @@ def ask(
             return False
         if sign_up.is_barred(tx, address, hashed, anybody=True):
             return False
-        if _asked_too_often(tx, reader, hashed, now):
+        is_enough = _asked_too_often(tx, reader, hashed, now)
+        if is_enough or not sign_up.admit(tx, address, rules, secrets, now):
             return False
         address_changes.forget_before(tx, now - DAY)
         change_id = address_changes.add(

@@ -12,7 +12,7 @@ import structlog
 
 from digest.domain.actor import Actor, ActorKind
 from digest.domain.addresses import EmailAddress
-from digest.domain.allowances import SignUpRules
+from digest.domain.allowances import Allowance, SignUpRules
 from digest.domain.newsletters import Newsletter
 from digest.domain.secrets import Secrets
 from digest.domain.site import Site
@@ -130,7 +130,7 @@ def request(
                 return SignUp.ACTIVE
             if _asked_too_often(tx, reader, now):
                 return SignUp.LIMITED
-            if rules and not _admit(tx, address, rules, secrets, wish.deed):
+            if rules and not _admit_wish(tx, address, rules, secrets, wish.deed):
                 # Not even the address is kept.
                 trial.rollback()
                 return SignUp.LIMITED
@@ -182,18 +182,40 @@ def _asked_too_often(tx: Tx, reader: Subscriber, now: datetime) -> bool:
     return recent or count >= MOST_CONFIRMATIONS
 
 
-def _admit(
+def _admit_wish(
     tx: Tx, address: EmailAddress, rules: SignUpRules, secrets: Secrets, deed: Deed
 ) -> bool:
-    """Count a letter to an inbox, unless it or everybody got enough of them."""
-    mailbox = secrets.hash_name("mailbox", address.mailbox)
-    wanted = [rules.of_mailbox(mailbox), rules.of_everybody()]
-    if deed.actor.kind is ActorKind.MAIL:
-        wanted.append(rules.of_mail())
-    admitted = tallies.take(tx, wanted, now=deed.now)
+    by_mail = [rules.of_mail()] if deed.actor.kind is ActorKind.MAIL else []
+    admitted = admit(tx, address, rules, secrets, deed.now, *by_mail)
     if admitted and rules.is_disposable(address.domain):
         _log.warning("sign_up.disposable", domain=address.domain)
     return admitted
+
+
+def admit(
+    tx: Tx,
+    address: EmailAddress,
+    rules: SignUpRules,
+    secrets: Secrets,
+    now: datetime,
+    *more: Allowance,
+) -> bool:
+    """Count a letter to an inbox whose holder may not have asked for it.
+
+    Args:
+        tx: A write transaction.
+        address: Where it would go.
+        rules: How many letters one inbox and all together are sent.
+        secrets: For the inbox's hash.
+        now: When.
+        more: What else it is counted against.
+
+    Returns:
+        False: the inbox or everybody got enough of them.
+    """
+    mailbox = secrets.hash_name("mailbox", address.mailbox)
+    wanted = [rules.of_mailbox(mailbox), rules.of_everybody(), *more]
+    return tallies.take(tx, wanted, now=now)
 
 
 def _await_confirmation(
