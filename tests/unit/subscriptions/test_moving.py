@@ -501,16 +501,33 @@ def test_erasing_the_other_reader_forgets_that_they_were_asked(
     assert NEW.key not in cells(db)
 
 
+def test_a_link_that_was_pressed_moves_nobody_who_was_erased_since(
+    db: Database, alice: Subscription
+) -> None:
+    ask(db, alice)
+    agree(db)
+    erase.erase(
+        db, subscriber_id=alice.subscriber_id, secrets=SECRETS, actor=READER, now=NOW
+    )
+
+    found = moving.look(db, token=link(), secrets=SECRETS, now=NOW + HOUR)
+
+    assert found.outcome is Move.OVER
+
+
 def test_an_address_nobody_agreed_to_is_forgotten(
     db: Database, alice: Subscription
 ) -> None:
     bob = record(db, parse_address("bob@old.example"))
     ask(db, alice)
-
     ask(db, bob, address=parse_address("bob@new.example"), after=2 * DAY)
 
+    moving.forget_unanswered(db, now=NOW + 2 * DAY)
+
     with db.read() as tx:
-        rows = tx.execute(tables.address_changes.select()).all()
+        rows = tx.execute(
+            tables.address_changes.select().order_by(tables.address_changes.c.id)
+        ).all()
     assert [row.address for row in rows] == [None, "bob@new.example"]
 
 
