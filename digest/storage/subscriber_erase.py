@@ -71,8 +71,11 @@ def _theirs(subscriber_id: int, address: str) -> Select[int]:
     same = or_(c.address == address, func.lower(c.address) == address.lower())
     # One that asks for an address's consent is filed under who gave that address.
     is_nobodys = or_(c.subscriber_id.is_(None), c.kind == NoticeKind.NEW_ADDRESS)
+    # What an operator was told of a message quotes who wrote it.
+    quotes = func.lower(c.text).contains(address.lower(), autoescape=True)
+    is_quoted = and_(c.kind == NoticeKind.FORWARD, quotes)
     return select(c.id).where(
-        or_(c.subscriber_id == subscriber_id, and_(is_nobodys, same))
+        or_(c.subscriber_id == subscriber_id, and_(is_nobodys, same), is_quoted)
     )
 
 

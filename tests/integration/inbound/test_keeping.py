@@ -146,6 +146,8 @@ def test_an_erased_reader_is_erased_from_what_they_wrote(service: Service) -> No
     )
 
     assert [row.sender for row in rows(service, "inbox")] == [""]
+    told = [f"{row.text}{row.html}" for row in rows(service, "notices")]
+    assert [ALICE in each for each in told] == [False] * 2
 
 
 def test_the_quarantine_is_listed_page_by_page(db: Database) -> None:
