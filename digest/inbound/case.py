@@ -17,7 +17,7 @@ from digest.domain.subscribers import Origin
 from digest.domain.tokens import Purpose
 from digest.feedback.reading import Reading
 from digest.storage import newsletters
-from digest.subscriptions.by_mail import Desk
+from digest.subscriptions.by_mail import Means
 from digest.subscriptions.mail_answers import Answered
 
 MAIL = Actor(kind=ActorKind.MAIL)
@@ -33,9 +33,9 @@ class Case:
     reading: Reading
 
     @property
-    def desk(self) -> Desk:
+    def means(self) -> Means:
         """What answers are written with."""
-        return Desk(
+        return Means(
             db=self.service.db,
             site=self.service.site,
             secrets=self.service.secrets,
