@@ -79,7 +79,7 @@ def test_a_traceback_on_a_screen_shows_nobodys_address(
     logs.set_up()
 
     try:
-        fail("@".join(["alice", "example.org"]))
+        fail("alice" + "@example.org")
     except ValueError:
         structlog.get_logger().exception("web.failed")
 
