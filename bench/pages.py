@@ -71,7 +71,7 @@ def main() -> None:
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.pages")
     parser.add_argument("--posts", type=int, default=12_000)
-    parser.add_argument("--rate", type=int, default=600, help="a second; 0: the most")
+    parser.add_argument("--rate", type=int, default=520, help="a second; 0: the most")
     parser.add_argument("--connections", type=int, default=64)
     # More than wanted: permits that a second leaves unused are gone.
     parser.add_argument("--letters", type=int, default=230, help="a second, at most")
