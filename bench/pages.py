@@ -29,6 +29,7 @@ from digest.domain.tokens import Purpose
 
 WANTED_PER_SECOND = 500
 WANTED_MS = 50.0
+WANTED_LETTERS = 200
 _MINUTE = 60
 _READY_SECONDS = 60.0
 # What the first requests load, every later one finds loaded.
@@ -59,16 +60,21 @@ def main() -> None:
     document = {"machine": facts, "options": vars(wanted), "figures": figures}
     print(f"\nKept in {tables.keep('pages', document)}")
     slow = figures["posts a second"] < WANTED_PER_SECOND
-    if figures["p99 ms"] > WANTED_MS or slow:
-        raise TrialError(f"wanted: {WANTED_PER_SECOND} a second, p99 {WANTED_MS:g} ms")
+    starved = figures["letters a second"] < WANTED_LETTERS
+    if figures["p99 ms"] > WANTED_MS or slow or starved:
+        raise TrialError(
+            f"wanted: {WANTED_PER_SECOND} a second, p99 {WANTED_MS:g} ms, "
+            f"beside {WANTED_LETTERS} letters a second"
+        )
 
 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.pages")
     parser.add_argument("--posts", type=int, default=12_000)
-    parser.add_argument("--rate", type=int, default=600, help="a second; 0: the most")
+    parser.add_argument("--rate", type=int, default=520, help="a second; 0: the most")
     parser.add_argument("--connections", type=int, default=64)
-    parser.add_argument("--letters", type=int, default=200, help="a second")
+    # More than wanted: permits that a second leaves unused are gone.
+    parser.add_argument("--letters", type=int, default=230, help="a second, at most")
     parser.add_argument("--readers", type=int, default=40_000)
     parser.add_argument("--seed", type=int, default=7)
     return parser.parse_args()

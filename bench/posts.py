@@ -66,7 +66,8 @@ class _Load:
         self._rate = rate
         self._connections = connections
         self._due: deque[tuple[float | None, bytes]] = deque()
-        self._free: list[_Connection] = []
+        # In turn: the pages close a connection that has rested for seconds.
+        self._free: deque[_Connection] = deque()
         self._told = Told()
         self._ended = asyncio.Event()
 
@@ -95,7 +96,7 @@ class _Load:
     def _hand_out(self) -> None:
         while self._free and self._due:
             due, request = self._due.popleft()
-            self._free.pop().begin(due or time.perf_counter(), request)
+            self._free.popleft().begin(due or time.perf_counter(), request)
 
     def freed(self, connection: "_Connection") -> None:
         """Take a connection back."""

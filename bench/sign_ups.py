@@ -4,6 +4,8 @@ Run as `python -m bench.sign_ups [--requests N] [--timed N]`; attacks A6 and A9.
 """
 
 import argparse
+import http.client
+import os
 import random
 import tempfile
 import time
@@ -13,9 +15,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from statistics import median
+from urllib.parse import urlencode
 
 from starlette.testclient import TestClient
 
+from bench import processes
+from bench.processes import TrialError
 from bench.ranks import likeness
 from digest import bootstrap
 from digest.bootstrap import Service
@@ -31,6 +36,7 @@ from digest.web.app import make_app
 _VICTIM, _KNOWN = "victim@example.com", "known@example.com"
 _DAY = timedelta(hours=24)
 _AT_ONCE = 4
+_READY_SECONDS, _TIMEOUT_SECONDS = 60.0, 30.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -97,36 +103,66 @@ def _at(service: Service, moment: datetime) -> Service:
 def time_answers(service: Service, count: int) -> tuple[list[float], list[float]]:
     """Sign up a known and unknown addresses, in an order drawn by lot, four at a time.
 
+    The pages run in a process of their own, and are asked over connections that stay.
+
     Args:
         service: The installation.
         count: How often each.
 
     Returns:
         Seconds that answers took: to the known address, to unknown ones.
+
+    Raises:
+        TrialError: The pages did not start, or refused a sign-up.
     """
-    generous = service.settings.sign_up.model_copy(
-        update={"per_network": 10**9, "altogether": 10**9}
-    )
-    settings = service.settings.model_copy(update={"sign_up": generous})
-    app = make_app(replace(service, settings=settings))
-    stamp = service.secrets.tokens.issue(
-        Purpose.FORM, 1, at=service.now() - timedelta(minutes=1)
+    port = processes.free_port()
+    variables = {
+        "DIGEST_HOME": str(service.settings.home),
+        "DIGEST_WEB__PORT": str(port),
+        "DIGEST_SIGN_UP__PER_NETWORK": str(10**9),
+        "DIGEST_SIGN_UP__ALTOGETHER": str(10**9),
+    }
+    pages = processes.start(
+        processes.module("digest", "serve", "--only", "web"),
+        env=os.environ | variables,
+        log=service.settings.home / "web.log",
     )
     # Each as long as the known one.
     unknown = [f"k{number:04}@example.com" for number in range(count)]
     order = [_KNOWN] * count + unknown
     random.shuffle(order)
-
-    def ask(address: str) -> tuple[str, float]:
-        client = TestClient(app)
-        started = time.perf_counter()
-        client.post("/subscribe", data={"address": address, "stamp": stamp})
-        return address, time.perf_counter() - started
-
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        taken = list(pool.map(ask, order))
+    stamp = service.secrets.tokens.issue(
+        Purpose.FORM, 1, at=service.now() - timedelta(minutes=1)
+    )
+    try:
+        processes.wait_until(
+            lambda: processes.listens(port), within=_READY_SECONDS, what="the pages"
+        )
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            parts = [order[number::_AT_ONCE] for number in range(_AT_ONCE)]
+            asked = pool.map(lambda part: _ask(port, part, stamp), parts)
+            taken = [each for part in asked for each in part]
+    finally:
+        processes.kill(pages)
     known = [seconds for address, seconds in taken if address == _KNOWN]
     return known, [seconds for address, seconds in taken if address != _KNOWN]
+
+
+def _ask(port: int, addresses: list[str], stamp: str) -> list[tuple[str, float]]:
+    pages = http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_SECONDS)
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    taken = []
+    for address in addresses:
+        form = urlencode({"address": address, "stamp": stamp})
+        started = time.perf_counter()
+        pages.request("POST", "/subscribe", form, kind)
+        answer = pages.getresponse()
+        answer.read()
+        taken.append((address, time.perf_counter() - started))
+        if answer.status != http.client.OK:
+            raise TrialError(f"a sign-up was answered {answer.status}")
+    pages.close()
+    return taken
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Does anybody take what is mailed to our own domain?"""
 
 import socket
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from digest.care.checks import Check, failed, passed
@@ -18,27 +19,43 @@ class Inbound:
         protocol: `lmtp`, `smtp` or `none`.
         host: Where is listened for it.
         port: Where is listened for it.
-        has_mailbox: A mailbox is read.
+        mailboxes: What is read by name; each says why it cannot be, or None.
     """
 
     mail_domain: str
     protocol: str
     host: str
     port: int
-    has_mailbox: bool
+    mailboxes: Mapping[str, Callable[[], str | None]]
 
 
 def check_inbound(inbound: Inbound) -> Check:
-    """Ask the listener for its greeting, where there should be one."""
-    if inbound.protocol != "none":
-        return _greet(inbound)
-    if inbound.has_mailbox:
-        return passed(_NAME, "A mailbox is read.")
+    """Ask the listener for its greeting, and open the mailboxes, if there are any."""
+    if inbound.protocol == "none":
+        return _open(inbound) if inbound.mailboxes else _missing(inbound)
+    heard = _greet(inbound)
+    return _open(inbound) if heard.ok and inbound.mailboxes else heard
+
+
+def _missing(inbound: Inbound) -> Check:
     return passed(
         _NAME,
         f"Nobody takes mail to {inbound.mail_domain}: answers, unsubscribe@, bounces.",
         "Set inbound.protocol, or a mailbox: docs/inbound.md.",
     )
+
+
+def _open(inbound: Inbound) -> Check:
+    for name, find_trouble in inbound.mailboxes.items():
+        trouble = find_trouble()
+        if trouble is not None:
+            return failed(
+                _NAME, f"{name}: {trouble}.", f"Check {name}.*: docs/inbound.md."
+            )
+    ways = [*inbound.mailboxes]
+    if inbound.protocol != "none":
+        ways.insert(0, inbound.protocol)
+    return passed(_NAME, f"{' and '.join(ways)}: open to {inbound.mail_domain}.")
 
 
 def _greet(inbound: Inbound) -> Check:

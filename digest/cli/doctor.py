@@ -4,6 +4,7 @@ import socket
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -27,6 +28,7 @@ from digest.domain.errors import DigestError
 from digest.domain.hosts import is_loopback
 from digest.domain.newsletters import Newsletter
 from digest.fetch.client import make_fetcher
+from digest.inbound.mailboxes import find_mailboxes, find_trouble
 from digest.settings import Settings
 from digest.storage import newsletters, schema
 from digest.storage.engine import TROUBLE, Database
@@ -134,7 +136,10 @@ def _network(
             protocol=settings.inbound.protocol,
             host=settings.inbound.host,
             port=settings.inbound.port,
-            has_mailbox=bool(settings.maildir.folder or settings.imap.host),
+            mailboxes={
+                name: partial(find_trouble, opens)
+                for name, opens in find_mailboxes(settings).items()
+            },
         ),
     )
 

@@ -38,7 +38,9 @@ def set_up() -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     if watched:
-        chain += [structlog.dev.ConsoleRenderer()]
+        # The usual tracebacks show variables: addresses, tokens, whole messages.
+        plain = structlog.dev.plain_traceback
+        chain += [structlog.dev.ConsoleRenderer(exception_formatter=plain)]
     else:
         chain += [
             structlog.processors.format_exc_info,

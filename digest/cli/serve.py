@@ -15,6 +15,7 @@ from digest.cli.face import Face, face_of
 from digest.cli.worker import crew_plan
 from digest.domain.errors import UsageError
 from digest.inbound import running
+from digest.inbound.mailboxes import find_mailboxes
 from digest.schedule import runner
 from digest.send import worker
 from digest.send.post import Post
@@ -101,6 +102,8 @@ async def _inbound(run: _Run) -> None:
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         run.face.say(f"Taking mail by {settings.protocol} on {host}:{port}")
 
+    for name in find_mailboxes(service.settings):
+        run.face.say(f"Reading mail from {name}.")
     await running.run(service, stop=run.stop, ready=tell)
 
 

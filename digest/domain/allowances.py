@@ -43,7 +43,8 @@ class SignUpRules:
             shared address must get through.
         per_mailbox: Confirmation letters a day to one inbox, whatever it is called:
             a+1@, a+2@, a.b@.
-        altogether: Confirmation letters an hour to everybody.
+        altogether: Confirmation letters an hour to everybody; half of them at most are
+            asked for by mail, which tells no network, so that it closes no page.
         disposable_domains: Patterns of domains whose addresses are thrown away, `*`
             for any characters; an operator is told, nobody is refused.
     """
@@ -68,3 +69,8 @@ class SignUpRules:
     def of_everybody(self) -> Allowance:
         """Return what all are sent."""
         return Allowance(key="letters", most=self.altogether, within=timedelta(hours=1))
+
+    def of_mail(self) -> Allowance:
+        """Return what may be asked for by mail."""
+        most = -(-self.altogether // 2)
+        return Allowance(key="letters-by-mail", most=most, within=timedelta(hours=1))

@@ -125,6 +125,7 @@ def _ask_again(case: Case) -> Verdict:
         service.db,
         token=case.recipient.tag,
         origin=case.origin(),
+        rules=service.settings.sign_up.rules,
         site=service.site,
         secrets=service.secrets,
         templates=service.templates,
@@ -150,7 +151,9 @@ def _subscribe(case: Case) -> Verdict:
         service.db,
         newsletter=newsletter.slug,
         address=author,
+        by_holder=case.is_from_its_author,
         origin=case.origin(newsletter.purpose),
+        rules=service.settings.sign_up.rules,
         site=service.site,
         secrets=service.secrets,
         templates=service.templates,
@@ -188,16 +191,16 @@ def _offer_leave(case: Case) -> Verdict:
     if answered is None or author is None:
         return case.quarantined("Its sender cannot be answered.")
     told = by_mail.offer_leave(
-        case.desk, answered, author=author, newsletter=case.recipient.tag or None
+        case.means, answered, author=author, newsletter=case.recipient.tag or None
     )
-    return case.done("Mailed the way out." if told else "Answered lately.")
+    return case.done("Mailed the way out." if told else "Not answered.")
 
 
 def _explain(case: Case) -> Verdict:
     answered = case.answered
     if answered is None:
         return case.quarantined("Its sender cannot be answered.")
-    told = by_mail.explain(case.desk, answered, newsletter=case.recipient.tag or None)
+    told = by_mail.explain(case.means, answered, newsletter=case.recipient.tag or None)
     return case.done("Explained." if told else "Answered lately.")
 
 
@@ -219,7 +222,7 @@ def _tell_operator(case: Case) -> Verdict:
     if reading.is_loop or reading.kind is MessageKind.AUTO_REPLY:
         return case.quarantined(reading.why)
     told = by_mail.tell_operator(
-        case.desk,
+        case.means,
         case.message.id,
         operator=service.settings.mail.operator,
         recipient=case.message.recipient,

@@ -17,7 +17,7 @@ from digest.domain.subscribers import Origin
 from digest.domain.tokens import Purpose
 from digest.feedback.reading import Reading
 from digest.storage import newsletters
-from digest.subscriptions.by_mail import Desk
+from digest.subscriptions.by_mail import Means
 from digest.subscriptions.mail_answers import Answered
 
 MAIL = Actor(kind=ActorKind.MAIL)
@@ -33,9 +33,9 @@ class Case:
     reading: Reading
 
     @property
-    def desk(self) -> Desk:
+    def means(self) -> Means:
         """What answers are written with."""
-        return Desk(
+        return Means(
             db=self.service.db,
             site=self.service.site,
             secrets=self.service.secrets,
@@ -58,6 +58,12 @@ class Case:
         return Answered(
             message=self.message.id, to=sender.address, message_id=reading.message_id
         )
+
+    @property
+    def is_from_its_author(self) -> bool:
+        """Whether the envelope names the author too, which mail servers can check."""
+        author = self.reading.author
+        return author is not None and self.message.sender.lower() == author.key
 
     def done(self, why: str) -> Verdict:
         """Say that it is done with."""

@@ -5,6 +5,7 @@ first. What acting upon it comes to changes nothing about the answer: a message 
 cannot be acted upon now is tried again later, or waits in the quarantine.
 """
 
+import errno
 from dataclasses import dataclass
 
 import structlog
@@ -97,8 +98,16 @@ def _take(
     return TAKEN, message.id
 
 
+def _ask_for_room(service: Service, octets: int) -> None:
+    """Leave the last of the disk to letters and readers: strangers fill the inbox."""
+    free = service.db.free_octets()
+    if free is not None and free - octets < service.settings.inbound.spare_octets:
+        raise OSError(errno.ENOSPC, "No space but what is kept free")
+
+
 def _keep(service: Service, raw: bytes, sender: str, recipient: str) -> Incoming:
     """Keep it, and count the first try of acting upon it in the same commit."""
+    _ask_for_room(service, len(raw))
     now, tries = service.now(), 1
     sender, recipient = clean_address(sender), clean_address(recipient).lower()
     with service.db.write() as tx:

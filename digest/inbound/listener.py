@@ -93,8 +93,8 @@ class _Door(SMTP):
             await self.push(str(intake.TOO_LARGE))
         else:
             self.envelope.content = raw
-            desk, envelope = self.event_handler, self.envelope
-            await self.push(await desk.handle_DATA(self, self.session, envelope))
+            handler, envelope = self.event_handler, self.envelope
+            await self.push(await handler.handle_DATA(self, self.session, envelope))
         self._set_rset_state()  # type: ignore[no-untyped-call] # as its own does
 
     def close(self) -> None:
@@ -132,7 +132,7 @@ class _LmtpDoor(_Door, LMTP):
 
     async def push(self, status: Any) -> None:
         """Write a reply; one to the data as a whole once for each recipient."""
-        # What the desk answers for each by itself is octets.
+        # What the handler answers for each by itself is octets.
         if self._due and isinstance(status, str):
             status = "\r\n".join([status] * self._due)
         await super().push(status)
@@ -140,7 +140,7 @@ class _LmtpDoor(_Door, LMTP):
             self._due = len(self.envelope.rcpt_tos)
 
 
-class _Desk:
+class _Handler:
     """Answers commands; aiosmtpd finds these methods by their names.
 
     Args:
@@ -244,13 +244,15 @@ async def listen(
         return await asyncio.shield(taking)
 
     is_lmtp = settings.protocol == "lmtp"
-    desk = _Desk(service, deliver, most_recipients=_MOST_RECIPIENTS if is_lmtp else 1)
+    handler = _Handler(
+        service, deliver, most_recipients=_MOST_RECIPIENTS if is_lmtp else 1
+    )
     make = _LmtpDoor if is_lmtp else _Door
 
     def open_door() -> asyncio.Protocol:
         return make(
             doors,
-            desk,
+            handler,
             data_size_limit=settings.message_octets,
             enable_SMTPUTF8=True,
             hostname=service.site.mail_domain,

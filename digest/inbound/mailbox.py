@@ -109,6 +109,11 @@ class Reader:
                 self._log.warning("mailbox.not_read", reason=str(error))
             self.close()
             return False
+        except Exception:  # noqa: BLE001 - logged with its traceback
+            # What no server should answer must not end the listener beside this.
+            self._log.exception("mailbox.failed")
+            self.close()
+            return False
         return True
 
     def close(self) -> None:

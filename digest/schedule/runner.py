@@ -21,7 +21,7 @@ from digest.domain.actor import SCHEDULE
 from digest.schedule import stages, turn
 from digest.schedule.steady import ClockWatch, Uptime
 from digest.storage.leader import Leadership
-from digest.subscriptions import preferences
+from digest.subscriptions import moving, preferences
 from digest.subscriptions.lapsing import lapse
 
 _log = structlog.get_logger()
@@ -163,12 +163,13 @@ class Runner:
             _attempt(stages.collect_due, self._service, self._service.now())
 
     def _look_after_readers(self) -> None:
-        """End the pauses whose time has come, forget who never confirmed."""
+        """End the pauses whose time has come, forget who never answered."""
         if time.monotonic() - self._cared_at < _BETWEEN_CARE_SECONDS:
             return
         self._cared_at = time.monotonic()
         db, now = self._service.db, self._service.now()
         preferences.resume_due(db, actor=SCHEDULE, now=now)
+        moving.forget_unanswered(db, now=now)
         days = self._service.settings.sign_up.pending_days
         lapse(db, before=now - timedelta(days=days), actor=SCHEDULE, now=now)
 

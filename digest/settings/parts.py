@@ -195,6 +195,11 @@ class InboundSettings(Part):
         description="Largest message that is taken.",
     )
     connections: int = Field(default=50, ge=1, le=1000, description="Most at once.")
+    spare_octets: int = Field(
+        default=256 * 1024 * 1024,
+        ge=0,
+        description="Free disk below which mail waits at the sender, with SQLite.",
+    )
     keep_days: int = Field(
         default=30, ge=1, description="Days until what was acted upon is forgotten."
     )

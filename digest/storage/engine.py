@@ -1,5 +1,6 @@
 """The database handle: transactions that mean the same on SQLite and PostgreSQL."""
 
+import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -82,6 +83,13 @@ class Database:
         """Open a transaction for reading: one consistent view, rolled back."""
         with self.engine.connect() as connection:
             yield connection
+
+    def free_octets(self) -> int | None:
+        """Return the room on the disk that holds it; None: another server's matter."""
+        file = self.engine.url.database
+        if not self.is_sqlite or file in {None, "", ":memory:"}:
+            return None
+        return shutil.disk_usage(Path(str(file)).parent).free
 
     @property
     def libpq_url(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Row,
+    Select,
     delete,
     func,
     insert,
@@ -209,19 +210,45 @@ def forget_done(tx: Tx, *, before: datetime) -> int:
     return gone.rowcount
 
 
-def forget_sender(tx: Tx, address: str) -> int:
+def find_naming(tx: Tx, address: str) -> Sequence[int]:
+    """List messages that hold an address.
+
+    All that is kept is read, which takes seconds where it is much: this is for a
+    transaction that holds up nobody.
+    """
+    return [int(row_id) for row_id in tx.execute(_naming(tx, address)).scalars()]
+
+
+def forget_sender(
+    tx: Tx, address: str, *, known: Sequence[int], since: datetime
+) -> int:
     """Delete what an address sent, or what names it: its reader was erased.
+
+    Args:
+        tx: A write transaction.
+        address: Theirs.
+        known: What `find_naming` listed.
+        since: What came after it may be missing there, and is looked through now.
 
     Returns:
         How many.
     """
-    spellings = sorted({address, address.lower()})
-    held = (_holds(tx, each.encode()) for each in spellings)
-    named = select(_r.message_id).where(or_(*held))
+    late = select(_c.id).where(_c.received_at >= since)
+    named = _naming(tx, address).where(_r.message_id.in_(late))
+    sent = _c.sender.in_(_spell(address))
     gone = tx.execute(
-        delete(tables.inbox).where(or_(_c.sender.in_(spellings), _c.id.in_(named)))
+        delete(tables.inbox).where(or_(sent, _c.id.in_(known), _c.id.in_(named)))
     )
     return gone.rowcount
+
+
+def _naming(tx: Tx, address: str) -> Select[int]:
+    held = (_holds(tx, each.encode()) for each in _spell(address))
+    return select(_r.message_id).where(or_(*held))
+
+
+def _spell(address: str) -> Sequence[str]:
+    return sorted({address, address.lower()})
 
 
 def _read(tx: Tx, message_id: int) -> bytes:

@@ -1,7 +1,7 @@
 """Take a reader's address out of every row that holds it."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, update
 
@@ -13,7 +13,13 @@ from digest.storage.engine import Tx
 _WAITING = (DeliveryState.QUEUED, DeliveryState.DEFERRED)
 
 
-def forget(tx: Tx, *, subscriber_id: int, address: str, now: datetime) -> None:
+# A message is committed soon after the instant it is said to have come.
+_COMMITTED_WITHIN = timedelta(minutes=5)
+
+
+def forget(
+    tx: Tx, *, subscriber_id: int, address: str, named: Sequence[int], now: datetime
+) -> None:
     """Clear address and name, letters that were not sent, what servers and they said.
 
     What remains: that a letter was sent, consents (evidence without the address), the
@@ -24,6 +30,8 @@ def forget(tx: Tx, *, subscriber_id: int, address: str, now: datetime) -> None:
         subscriber_id: The reader.
         address: Theirs; letters that were not written to them as a reader (a test
             letter) are found by it.
+        named: What `inbox.find_naming` listed just before, in a transaction that
+            held up nobody.
         now: When.
     """
     people, posted, letters = tables.subscribers, tables.deliveries, tables.notices
@@ -48,7 +56,8 @@ def forget(tx: Tx, *, subscriber_id: int, address: str, now: datetime) -> None:
         .where(is_noticed)
         .values(subject="", text="", headers={}, **cleared)
     )
-    inbox.forget_sender(tx, address)
+    since = now - _COMMITTED_WITHIN
+    inbox.forget_sender(tx, address, known=named, since=since)
     # After their letters' rows are ours: a worker may just have added some.
     _clear_attempts(tx, is_posted, noticed)
     _forget_changes(tx, subscriber_id)
@@ -71,8 +80,11 @@ def _theirs(subscriber_id: int, address: str) -> Select[int]:
     same = or_(c.address == address, func.lower(c.address) == address.lower())
     # One that asks for an address's consent is filed under who gave that address.
     is_nobodys = or_(c.subscriber_id.is_(None), c.kind == NoticeKind.NEW_ADDRESS)
+    # What an operator was told of a message quotes who wrote it.
+    quotes = func.lower(c.text).contains(address.lower(), autoescape=True)
+    is_quoted = and_(c.kind == NoticeKind.FORWARD, quotes)
     return select(c.id).where(
-        or_(c.subscriber_id == subscriber_id, and_(is_nobodys, same))
+        or_(c.subscriber_id == subscriber_id, and_(is_nobodys, same), is_quoted)
     )
 
 

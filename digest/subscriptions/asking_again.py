@@ -4,6 +4,7 @@ from datetime import datetime
 
 from digest.domain.actor import Actor
 from digest.domain.addresses import parse_address
+from digest.domain.allowances import SignUpRules
 from digest.domain.newsletters import Newsletter
 from digest.domain.secrets import Secrets
 from digest.domain.site import Site
@@ -19,6 +20,7 @@ def send_again(
     *,
     token: str,
     origin: Origin,
+    rules: SignUpRules,
     site: Site,
     secrets: Secrets,
     templates: Templates,
@@ -45,6 +47,7 @@ def send_again(
         letter_format=found.subscription.format,
         by_holder=True,
         origin=origin,
+        rules=rules,
         site=site,
         secrets=secrets,
         templates=templates,

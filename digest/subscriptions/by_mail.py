@@ -7,7 +7,7 @@ the holder of the address must finish (RFC 3834 §2, attack A21).
 from dataclasses import dataclass
 from datetime import datetime
 
-from digest.domain.addresses import EmailAddress
+from digest.domain.addresses import EmailAddress, parse_address
 from digest.domain.newsletters import Newsletter
 from digest.domain.own_mail import OPERATOR_NAMES
 from digest.domain.secrets import Secrets
@@ -38,7 +38,7 @@ _MOST_FORWARDED = 24  # a day
 
 
 @dataclass(frozen=True, kw_only=True)
-class Desk:
+class Means:
     """What is needed to answer.
 
     Attributes:
@@ -57,63 +57,68 @@ class Desk:
 
 
 def offer_leave(
-    desk: Desk, answered: Answered, *, author: EmailAddress, newsletter: str | None
+    means: Means, answered: Answered, *, author: EmailAddress, newsletter: str | None
 ) -> bool:
     """Answer a message that asks to stop the letters; nothing else changes.
 
-    The ways out go to nobody but the holder of the address on file.
+    The ways out go to nobody but the holder of the address on file. That nothing goes
+    there is told to its holder alone: whoever writes in another's name would learn
+    from the answer whether that one is a reader (attack A9).
 
     Args:
-        desk: To answer with.
+        means: To answer with.
         answered: The message.
         author: The address it says it is from.
         newsletter: In whose language, where none goes to that address; None: the
             first one's.
 
     Returns:
-        Whether an answer is in the queue; False: it was answered lately.
+        Whether an answer is in the queue; False: it was answered lately, or nobody
+        may be told.
     """
-    with desk.db.write() as tx:
+    with means.db.write() as tx:
         reader = subscribers.find(tx, author.key)
         held = [] if reader is None else _live(tx, reader.id)
-        to = author.address if held else answered.to
-        if not _may_answer(tx, desk, to, is_help=not held):
+        to = author.address
+        if not held and answered.to.lower() != author.key:
             return False
-        leaves = [_way_out(tx, desk, each) for each in held]
+        if not _may_answer(tx, means, to, is_help=not held):
+            return False
+        leaves = [_way_out(tx, means, each) for each in held]
         fallback = _choose(tx, newsletter)
         letter = write_leaving(
             Answered(message=answered.message, to=to, message_id=answered.message_id),
             leaves,
             newsletter=leaves[0].newsletter if leaves else fallback,
             subscriber_id=reader.id if reader is not None and held else None,
-            site=desk.site,
-            templates=desk.templates,
+            site=means.site,
+            templates=means.templates,
         )
-        notices.add(tx, letter, now=desk.now)
+        notices.add(tx, letter, now=means.now)
         return True
 
 
-def explain(desk: Desk, answered: Answered, *, newsletter: str | None) -> bool:
+def explain(means: Means, answered: Answered, *, newsletter: str | None) -> bool:
     """Answer what our addresses are for.
 
     Returns:
         Whether an answer is in the queue; False: it was answered lately.
     """
-    with desk.db.write() as tx:
-        if not _may_answer(tx, desk, answered.to, is_help=True):
+    with means.db.write() as tx:
+        if not _may_answer(tx, means, answered.to, is_help=True):
             return False
         letter = write_help(
             answered,
             newsletter=_choose(tx, newsletter),
-            site=desk.site,
-            templates=desk.templates,
+            site=means.site,
+            templates=means.templates,
         )
-        notices.add(tx, letter, now=desk.now)
+        notices.add(tx, letter, now=means.now)
         return True
 
 
 def tell_operator(
-    desk: Desk,
+    means: Means,
     message: int,
     *,
     operator: str | None,
@@ -125,7 +130,7 @@ def tell_operator(
     """Tell the operator of a message for postmaster or abuse, at most 24 a day.
 
     Args:
-        desk: To write with.
+        means: To write with.
         message: Its row id.
         operator: Whom to tell; None: the first newsletter's editor.
         recipient: Which address it came to.
@@ -136,9 +141,9 @@ def tell_operator(
     Returns:
         Whether a letter is in the queue.
     """
-    with desk.db.write() as tx:
-        day_ago = desk.now - auto_replies.BETWEEN_ANSWERS
-        theirs = [f"{name}@{desk.site.mail_domain}" for name in OPERATOR_NAMES]
+    with means.db.write() as tx:
+        day_ago = means.now - auto_replies.BETWEEN_ANSWERS
+        theirs = [f"{name}@{means.site.mail_domain}" for name in OPERATOR_NAMES]
         if inbox.count_for(tx, theirs, since=day_ago) > _MOST_FORWARDED:
             return False
         newsletter = _choose(tx, None)
@@ -150,9 +155,9 @@ def tell_operator(
             subject=subject,
             text=text,
             newsletter=newsletter,
-            templates=desk.templates,
+            templates=means.templates,
         )
-        notices.add(tx, letter, now=desk.now)
+        notices.add(tx, letter, now=means.now)
         return True
 
 
@@ -164,19 +169,21 @@ def _live(tx: Tx, subscriber_id: int) -> list[Subscription]:
     ]
 
 
-def _way_out(tx: Tx, desk: Desk, held: Subscription) -> Leave:
-    token = desk.secrets.tokens.issue(Purpose.UNSUBSCRIBE, held.id)
+def _way_out(tx: Tx, means: Means, held: Subscription) -> Leave:
+    token = means.secrets.tokens.issue(Purpose.UNSUBSCRIBE, held.id)
     return Leave(
         newsletter=newsletters.get_by_id(tx, held.newsletter_id),
-        url=desk.site.unsubscribe_url(token),
+        url=means.site.unsubscribe_url(token),
     )
 
 
-def _may_answer(tx: Tx, desk: Desk, to: str, *, is_help: bool) -> bool:
-    hashed = desk.secrets.hash_address(to.lower())
-    if suppressions.find(tx, hashed) is not None:
+def _may_answer(tx: Tx, means: Means, to: str, *, is_help: bool) -> bool:
+    address = parse_address(to)
+    if suppressions.find(tx, means.secrets.hash_address(address.key)) is not None:
         return False
-    return auto_replies.claim(tx, hashed, is_help=is_help, now=desk.now)
+    # Whatever it is called: a+1@ and a+2@ are one inbox (attack A6).
+    inbox_of = means.secrets.hash_name("answered", address.mailbox)
+    return auto_replies.claim(tx, inbox_of, is_help=is_help, now=means.now)
 
 
 def _choose(tx: Tx, slug: str | None) -> Newsletter:

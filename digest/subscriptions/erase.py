@@ -1,5 +1,6 @@
 """Erase a reader (GDPR Art. 17), and remember by a keyed hash not to write again."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from digest.domain.actor import Actor
@@ -7,7 +8,14 @@ from digest.domain.errors import NotFoundError
 from digest.domain.secrets import Secrets
 from digest.domain.states import SubscriptionState, SuppressionReason
 from digest.domain.subscribers import ConsentAction, Origin
-from digest.storage import audit, consents, subscribers, subscriptions, suppressions
+from digest.storage import (
+    audit,
+    consents,
+    inbox,
+    subscribers,
+    subscriptions,
+    suppressions,
+)
 from digest.storage.engine import Database, Tx
 from digest.storage.subscriber_erase import forget
 
@@ -38,6 +46,7 @@ def erase(
     Raises:
         NotFoundError: There is no such reader.
     """
+    named = find_mail(db, subscriber_id)
     with db.write() as tx:
         reader = subscribers.lock(tx, subscriber_id)
         if reader is None:
@@ -45,7 +54,13 @@ def erase(
         if reader.address is None:
             return False
         _end_subscriptions(tx, subscriber_id, actor, now)
-        forget(tx, subscriber_id=subscriber_id, address=reader.address, now=now)
+        forget(
+            tx,
+            subscriber_id=subscriber_id,
+            address=reader.address,
+            named=named,
+            now=now,
+        )
         suppressions.add(
             tx,
             address_hash=secrets.hash_address(reader.address.lower()),
@@ -62,6 +77,15 @@ def erase(
             now=now,
         )
     return True
+
+
+def find_mail(db: Database, subscriber_id: int) -> Sequence[int]:
+    """List messages that name a reader, while others write."""
+    with db.read() as tx:
+        reader = subscribers.get(tx, subscriber_id)
+        if reader is None or reader.address is None:
+            return ()
+        return inbox.find_naming(tx, reader.address)
 
 
 def _end_subscriptions(tx: Tx, subscriber_id: int, actor: Actor, now: datetime) -> None:

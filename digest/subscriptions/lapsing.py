@@ -7,6 +7,7 @@ from digest.domain.states import SubscriptionState
 from digest.storage import audit, consents, subscribers, subscriptions
 from digest.storage.engine import Database, Tx
 from digest.storage.subscriber_erase import forget
+from digest.subscriptions.erase import find_mail
 
 
 def lapse(
@@ -36,9 +37,11 @@ def lapse(
 def _lapse(
     db: Database, subscription_id: int, before: datetime, actor: Actor, now: datetime
 ) -> bool:
-    with db.write() as tx:
+    with db.read() as tx:
         held = subscriptions.get(tx, subscription_id)
-        assert held is not None, "subscriptions are never deleted"
+    assert held is not None, "subscriptions are never deleted"
+    named = find_mail(db, held.subscriber_id)
+    with db.write() as tx:
         reader = subscribers.lock(tx, held.subscriber_id)
         # Meanwhile it may have been confirmed, or asked for anew.
         if not subscriptions.is_unanswered(tx, subscription_id, before=before):
@@ -53,7 +56,13 @@ def _lapse(
         )
         assert reader is not None
         if reader.address is not None and _is_nobodys(tx, reader.id):
-            forget(tx, subscriber_id=reader.id, address=reader.address, now=now)
+            forget(
+                tx,
+                subscriber_id=reader.id,
+                address=reader.address,
+                named=named,
+                now=now,
+            )
             audit.record(
                 tx,
                 actor=actor,

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from digest.domain.actor import Actor
 from digest.domain.addresses import EmailAddress, parse_address
+from digest.domain.allowances import SignUpRules
 from digest.domain.newsletters import Newsletter
 from digest.domain.secrets import Secrets
 from digest.domain.site import Site
@@ -41,7 +42,7 @@ class Move(StrEnum):
 
     OPEN = "open"  # waits for the button
     DONE = "done"  # letters go there: also when it is pressed again
-    OVER = "over"  # too old, replaced by a later wish, or not possible any more
+    OVER = "over"  # too old, replaced, the reader was erased, or not possible any more
     UNKNOWN = "unknown"  # not a link of ours
 
 
@@ -67,6 +68,7 @@ def ask(
     *,
     token: str,
     address: EmailAddress,
+    rules: SignUpRules,
     site: Site,
     secrets: Secrets,
     templates: Templates,
@@ -79,6 +81,7 @@ def ask(
         db: The database.
         token: Of the link to the reader's data.
         address: The new address, which may be anybody's.
+        rules: How many letters one inbox and all together are sent.
         site: For the link.
         secrets: For tokens and the address hash.
         templates: For the letter.
@@ -98,9 +101,9 @@ def ask(
             return False
         if sign_up.is_barred(tx, address, hashed, anybody=True):
             return False
-        if _asked_too_often(tx, reader, hashed, now):
+        is_enough = _asked_too_often(tx, reader, hashed, now)
+        if is_enough or not sign_up.admit(tx, address, rules, secrets, now):
             return False
-        address_changes.forget_before(tx, now - DAY)
         change_id = address_changes.add(
             tx,
             subscriber_id=reader.id,
@@ -123,6 +126,12 @@ def ask(
         notices.add(tx, letter, now=now)
         note(tx, reader, "move_asked", actor, now)
         return True
+
+
+def forget_unanswered(db: Database, *, now: datetime) -> None:
+    """Forget new addresses whose holders did not agree while they could."""
+    with db.write() as tx:
+        address_changes.forget_before(tx, now - DAY)
 
 
 def look(db: Database, *, token: str, secrets: Secrets, now: datetime) -> Moving:
@@ -198,10 +207,15 @@ def _find(tx: Tx, text: str, secrets: Secrets, now: datetime) -> _Found | None:
         return None
     outcome = Move.OPEN
     if change.agreed_at is not None:
-        outcome = Move.DONE
+        outcome = Move.DONE if _has_address(tx, change) else Move.OVER
     elif token.expired or _is_over(tx, change.address, secrets):
         outcome = Move.OVER
     return _Found(change=change, outcome=outcome)
+
+
+def _has_address(tx: Tx, change: AddressChange) -> bool:
+    reader = subscribers.get(tx, change.subscriber_id)
+    return reader is not None and reader.address is not None
 
 
 def _is_over(tx: Tx, text: str | None, secrets: Secrets) -> bool:

@@ -10,9 +10,9 @@ from enum import StrEnum
 
 import structlog
 
-from digest.domain.actor import READER, Actor
+from digest.domain.actor import Actor, ActorKind
 from digest.domain.addresses import EmailAddress
-from digest.domain.allowances import SignUpRules
+from digest.domain.allowances import Allowance, SignUpRules
 from digest.domain.newsletters import Newsletter
 from digest.domain.secrets import Secrets
 from digest.domain.site import Site
@@ -44,6 +44,8 @@ BETWEEN_CONFIRMATIONS = timedelta(hours=24)
 MOST_CONFIRMATIONS, CONFIRMATIONS_WITHIN = 3, timedelta(days=30)
 
 _log = structlog.get_logger()
+# Who a form or a From names may be anybody.
+_STRANGERS = {ActorKind.READER, ActorKind.MAIL}
 _PENDING, _LEFT = SubscriptionState.PENDING, SubscriptionState.UNSUBSCRIBED
 
 
@@ -90,8 +92,8 @@ def request(
         sections: Wanted section slugs; empty: all.
         letter_format: HTML or text.
         name: As typed; kept, never mailed before the address is confirmed.
-        by_holder: Who asks came by a letter to the address, so that a "never write"
-            stands in nobody's way; implied unless the actor is a reader at a form.
+        by_holder: Who asks came by a letter to the address, or writes from it, so that
+            a "never write" stands in nobody's way; implied for operators.
         origin: The form, the network and the words agreed to.
         rules: How many letters one inbox and all together are sent; None: an operator
             asks, who may send more.
@@ -114,7 +116,8 @@ def request(
             deed=Deed(origin=origin, actor=actor, now=now),
         )
         hashed = secrets.hash_address(address.key)
-        if is_barred(tx, address, hashed, anybody=actor == READER and not by_holder):
+        is_anybody = actor.kind in _STRANGERS and not by_holder
+        if is_barred(tx, address, hashed, anybody=is_anybody):
             return SignUp.SUPPRESSED
         with tx.begin_nested() as trial:
             reader = subscribers.add(
@@ -127,7 +130,7 @@ def request(
                 return SignUp.ACTIVE
             if _asked_too_often(tx, reader, now):
                 return SignUp.LIMITED
-            if rules and not _admit(tx, address, rules, secrets, now):
+            if rules and not _admit_wish(tx, address, rules, secrets, wish.deed):
                 # Not even the address is kept.
                 trial.rollback()
                 return SignUp.LIMITED
@@ -179,16 +182,40 @@ def _asked_too_often(tx: Tx, reader: Subscriber, now: datetime) -> bool:
     return recent or count >= MOST_CONFIRMATIONS
 
 
-def _admit(
-    tx: Tx, address: EmailAddress, rules: SignUpRules, secrets: Secrets, now: datetime
+def _admit_wish(
+    tx: Tx, address: EmailAddress, rules: SignUpRules, secrets: Secrets, deed: Deed
 ) -> bool:
-    """Count a letter to an inbox, unless it or everybody got enough of them."""
-    mailbox = secrets.hash_name("mailbox", address.mailbox)
-    wanted = [rules.of_mailbox(mailbox), rules.of_everybody()]
-    admitted = tallies.take(tx, wanted, now=now)
+    by_mail = [rules.of_mail()] if deed.actor.kind is ActorKind.MAIL else []
+    admitted = admit(tx, address, rules, secrets, deed.now, *by_mail)
     if admitted and rules.is_disposable(address.domain):
         _log.warning("sign_up.disposable", domain=address.domain)
     return admitted
+
+
+def admit(
+    tx: Tx,
+    address: EmailAddress,
+    rules: SignUpRules,
+    secrets: Secrets,
+    now: datetime,
+    *more: Allowance,
+) -> bool:
+    """Count a letter to an inbox whose holder may not have asked for it.
+
+    Args:
+        tx: A write transaction.
+        address: Where it would go.
+        rules: How many letters one inbox and all together are sent.
+        secrets: For the inbox's hash.
+        now: When.
+        more: What else it is counted against.
+
+    Returns:
+        False: the inbox or everybody got enough of them.
+    """
+    mailbox = secrets.hash_name("mailbox", address.mailbox)
+    wanted = [rules.of_mailbox(mailbox), rules.of_everybody(), *more]
+    return tallies.take(tx, wanted, now=now)
 
 
 def _await_confirmation(

@@ -92,6 +92,7 @@ def _send_again(request: Request) -> Response:
         service.db,
         token=request.path_params["token"],
         origin=origin_of(request, ""),
+        rules=service.settings.sign_up.rules,
         site=service.site,
         secrets=service.secrets,
         templates=service.templates,

@@ -149,4 +149,7 @@ def _is_unchanged(request: Request, changed: datetime | None) -> bool:
     if changed is None or "If-None-Match" in request.headers:
         return False
     since = parsedate_tz(request.headers.get("If-Modified-Since", ""))
-    return since is not None and int(changed.timestamp()) <= mktime_tz(since)
+    try:
+        return since is not None and int(changed.timestamp()) <= mktime_tz(since)
+    except (ValueError, OverflowError):  # a year that no calendar has
+        return False

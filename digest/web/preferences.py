@@ -150,6 +150,7 @@ def _join(request: Request, found: Preferences, form: Form) -> Response:
             address=found.address,
             by_holder=True,
             origin=origin_of(request, consent_wording(service, newsletter)),
+            rules=service.settings.sign_up.rules,
             site=service.site,
             secrets=service.secrets,
             templates=service.templates,

@@ -103,6 +103,7 @@ def _move(request: Request, access: Access, typed: str) -> Response:
         service.db,
         token=request.path_params["token"],
         address=address,
+        rules=service.settings.sign_up.rules,
         site=service.site,
         secrets=service.secrets,
         templates=service.templates,

@@ -1,7 +1,5 @@
 """The sign-up page, and one answer for every address."""
 
-import asyncio
-import math
 from datetime import timedelta
 from enum import Enum, auto
 
@@ -27,6 +25,7 @@ from digest.web.pages import (
     render,
     service_of,
 )
+from digest.web.timing import evenly
 
 _LEAST_FILL_TIME = timedelta(seconds=1)
 _TRAP = "website"  # a field people do not see; programs fill it
@@ -47,22 +46,9 @@ def show(request: Request) -> Response:
 
 async def submit(request: Request) -> Response:
     """POST /subscribe: the same answer, after the same time, for every address."""
-    started = asyncio.get_running_loop().time()
-    form = await read_form(request)
-    answer = await run_in_threadpool(_submit, request, form)
-    await _wait_for_beat(started, request)
-    return answer
-
-
-async def _wait_for_beat(started: float, request: Request) -> None:
-    """Let answers leave at beats, also where the work took longer than one."""
-    beat: float = request.app.state.answer_after
-    if not beat:
-        return
-    loop, left = asyncio.get_running_loop(), asyncio.Event()
-    # An instant, not a length: that would begin when a busy loop comes to it.
-    loop.call_at(started + beat * math.ceil((loop.time() - started) / beat), left.set)
-    await left.wait()
+    async with evenly(request):
+        form = await read_form(request)
+        return await run_in_threadpool(_submit, request, form)
 
 
 def origin_of(request: Request, wording: str) -> Origin:

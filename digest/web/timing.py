@@ -1,7 +1,7 @@
 """Answers that take the same time for every address (attack A9)."""
 
 import asyncio
-import time
+import math
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -11,8 +11,12 @@ from starlette.requests import Request
 @asynccontextmanager
 async def evenly(request: Request) -> AsyncGenerator[None, None]:
     """Let the block end at a beat of `make_app`, also where its work took longer."""
-    started = time.monotonic()
+    loop, left = asyncio.get_running_loop(), asyncio.Event()
+    started = loop.time()
     yield
     beat: float = request.app.state.answer_after
-    taken = time.monotonic() - started
-    await asyncio.sleep(-taken % beat if beat else 0.0)
+    if beat:
+        beats = math.ceil((loop.time() - started) / beat)
+        # An instant, not a length: that would begin when a busy loop comes to it.
+        loop.call_at(started + beat * beats, left.set)
+        await left.wait()

@@ -13,11 +13,13 @@ from typer.main import get_command
 
 from digest.cli.app import make_app
 from digest.settings import setting_names, variable_of
+from digest.settings.parts import InboundSettings
 
 FILE = Path(__file__).parents[2] / "docker-compose.yml"
 TEXT = FILE.read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+LISTENER = InboundSettings()
 OURS = {name: s for name, s in SERVICES.items() if s["image"].startswith("digest-mail")}
 
 
@@ -57,7 +59,7 @@ def test_small_is_one_process_behind_a_proxy() -> None:
 
 
 def test_grown_has_every_part() -> None:
-    parts = {"set-up", "web", "worker", "schedule", "grown-proxy"}
+    parts = {"set-up", "web", "inbound", "worker", "schedule", "grown-proxy"}
     assert of_profile("grown") == {*parts, "postgres", "postfix"}
 
 
@@ -99,6 +101,22 @@ def test_every_command_exists(name: str) -> None:
 @pytest.mark.parametrize("name", OURS)
 def test_every_process_has_the_same_keys(name: str) -> None:
     assert "state:/var/lib/digest" in OURS[name]["volumes"]
+
+
+@pytest.mark.parametrize("name", ["digest", "inbound"])
+def test_mail_is_taken_from_this_machine_alone(name: str) -> None:
+    """Who reaches the listener is believed."""
+    port = LISTENER.port
+
+    ports = SERVICES[name]["ports"]
+
+    assert ports == [f"127.0.0.1:{port}:{port}"]
+
+
+def test_every_process_knows_whether_mail_comes_in() -> None:
+    values = {s["environment"]["DIGEST_INBOUND__PROTOCOL"] for s in OURS.values()}
+
+    assert values == {"${DIGEST_INBOUND__PROTOCOL:-none}"}
 
 
 @pytest.mark.parametrize("name", sorted(set(SERVICES) - {"init", "set-up"}))

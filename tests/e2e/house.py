@@ -103,8 +103,8 @@ def housed(home: Path) -> Iterator[House]:
         "DIGEST_WEB__BASE_URL": f"http://127.0.0.1:{web}",
     }
     process = subprocess.Popen(command)  # noqa: S603 - Postfix's own
-    wait_for(smtp)
     try:
+        wait_for(smtp)
         yield House(home=home, letters=letters, environ=environ)
     finally:
         process.terminate()
@@ -121,8 +121,8 @@ def pages_of(house: House) -> Iterator[int]:
         env=house.environ,
         stderr=subprocess.DEVNULL,
     )
-    wait_for(port)
     try:
+        wait_for(port)
         yield port
     finally:
         process.terminate()

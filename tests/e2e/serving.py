@@ -31,8 +31,8 @@ def serving(service: Service) -> Iterator[str]:
 
     thread = threading.Thread(target=work)
     thread.start()
-    assert listening.wait(10)
     try:
+        assert listening.wait(10)
         yield f"http://127.0.0.1:{ports[0]}"
     finally:
         loop.call_soon_threadsafe(stop.set)

@@ -136,6 +136,13 @@ def house(tmp_path: Path) -> Iterator[House]:
                 house.stop()
 
 
+@pytest.fixture
+def relay() -> Iterator[Postfix]:
+    """Postfix alone: what it refuses reaches nobody."""
+    with postfix(port=free_port(), domain=DOMAIN) as server:
+        yield server
+
+
 def publish(house: House) -> None:
     """Release an edition of one story."""
     story = house.found.home / "story.txt"
@@ -213,6 +220,22 @@ def test_what_cannot_be_delivered_is_reported_and_kept(house: House) -> None:
     (report,) = house.quarantined("bounce")
     assert report["recipient"].startswith("bounces+")
     assert report["sender"] == ""
+
+
+@pytest.mark.parametrize("name", ["confirm+x", "bounces", "subscribe+-", "confirm+"])
+def test_what_we_would_refuse_is_refused_before_a_bounce_is_due(
+    relay: Postfix, name: str
+) -> None:
+    sending = aiosmtplib.send(
+        b"Subject: hello\r\n\r\nhello\r\n",
+        sender="victim@reader.test",
+        recipients=[f"{name}@{DOMAIN}"],
+        hostname="127.0.0.1",
+        port=relay.port,
+    )
+
+    with pytest.raises(aiosmtplib.SMTPRecipientsRefused, match="550"):
+        asyncio.run(sending)
 
 
 def test_a_wrong_address_is_refused_while_the_sender_waits(house: House) -> None:

@@ -1,5 +1,7 @@
 """Signing up, confirming and leaving by mail."""
 
+from dataclasses import replace
+
 import pytest
 
 from digest.bootstrap import Service
@@ -7,6 +9,7 @@ from digest.domain.actor import READER
 from digest.domain.addresses import parse_address
 from digest.domain.subscribers import Origin
 from digest.domain.tokens import Purpose
+from digest.settings.signing_up import SignUpSettings
 from digest.subscriptions import leave, suppressing
 from tests.builders import SECRETS, add_newsletter
 from tests.integration.inbound.writing import (
@@ -162,14 +165,73 @@ def test_the_link_that_was_mailed_leaves(service: Service) -> None:
     assert states(service) == ["unsubscribed"]
 
 
-def test_one_who_gets_nothing_is_told_so_where_the_message_came_from(
-    service: Service,
-) -> None:
-    send(service, "unsubscribe", make_message(author="bob@example.org"))
+def test_one_who_gets_nothing_is_told_so(service: Service) -> None:
+    send(service, "unsubscribe")
 
     (letter,) = rows(service, "notices")
     assert letter.address == ALICE
     assert "None of our letters goes to this address" in letter.text
+
+
+@pytest.mark.parametrize("is_reader", [True, False])
+def test_who_writes_in_anothers_name_learns_nothing_of_them(
+    service: Service, *, is_reader: bool
+) -> None:
+    if is_reader:
+        add_reader(service)
+
+    send(service, "unsubscribe", sender="stranger@example.net")
+    send(service, "subscribe", make_message("stop"), sender="stranger@example.net")
+
+    assert [row.address for row in rows(service, "notices")] == [ALICE] * is_reader
+
+
+def test_mail_keeps_to_what_the_operator_allows(service: Service) -> None:
+    strict = with_rules(service, per_mailbox=1)
+
+    for name in ("alice+1", "alice+2"):
+        send(strict, "subscribe", make_message(author=f"{name}@example.org"))
+
+    assert len(letters(service)) == 1
+
+
+def test_sign_ups_by_mail_leave_room_for_those_by_page(service: Service) -> None:
+    strict = with_rules(service, altogether=4)
+
+    for number in range(5):
+        send(strict, "subscribe", make_message(author=f"reader{number}@example.org"))
+
+    assert len(letters(service)) == 2
+
+
+@pytest.mark.parametrize(
+    ("sender", "asked"), [("stranger@example.net", 1), (ALICE.upper(), 2)]
+)
+def test_never_write_holds_against_who_only_writes_the_name(
+    service: Service, sender: str, asked: int
+) -> None:
+    token = ask(service)
+    send(service, f"confirm+{token}", make_message("Not me!"))
+
+    send(later(service, days=2), "subscribe", sender=sender)
+
+    assert letters(service) == [f"confirmation {ALICE}"] * asked
+
+
+def with_rules(service: Service, **rules: int) -> Service:
+    settings = service.settings.model_copy(
+        update={"sign_up": SignUpSettings.model_validate(rules)}
+    )
+    return replace(service, settings=settings)
+
+
+def test_an_inbox_is_answered_once_whatever_it_is_called(service: Service) -> None:
+    for name in ("ali.ce", "alice+1", "alice+2", "a.lice+3"):
+        address = f"{name}@example.org"
+        send(service, "subscribe", make_message("help"), sender=address)
+        send(service, "unsubscribe", make_message(author=address), sender=address)
+
+    assert len(letters(service)) == 1
 
 
 @pytest.mark.parametrize("words", ["unsubscribe", "STOP", "إلغاء الاشتراك"])

@@ -186,10 +186,21 @@ def test_a_mail_domain_in_any_case_is_ours(service: Service) -> None:
     assert rows(service, "inbox")[0].recipient == f"abuse@{DOMAIN}"
 
 
-def test_serving_only_mail_that_cannot_come_in_says_so(
+@pytest.mark.parametrize(
+    ("folder", "expected"),
+    [
+        ("", "Taking no mail in: inbound.protocol is none.\n"),
+        ("mail", "Reading mail from maildir.\n"),
+    ],
+)
+def test_serving_only_mail_says_how_it_comes_in(
     cli: Callable[..., Ran],
+    monkeypatch: pytest.MonkeyPatch,
+    folder: str,
+    expected: str,
 ) -> None:
     cli("init")
+    monkeypatch.setenv("DIGEST_MAILDIR__FOLDER", folder)
     command = [sys.executable, "-m", "digest", "serve", "--only", "inbound"]
 
     with subprocess.Popen(  # noqa: S603 - our own program
@@ -198,6 +209,9 @@ def test_serving_only_mail_that_cannot_come_in_says_so(
         assert process.stderr is not None
         said = process.stderr.readline()
         process.terminate()
-        status = process.wait(10)
+        try:
+            status = process.wait(30)
+        finally:
+            process.kill()
 
-    assert (status, said) == (0, "Taking no mail in: inbound.protocol is none.\n")
+    assert (status, said) == (0, expected)

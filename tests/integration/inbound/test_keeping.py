@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
 
 from digest.bootstrap import Service
 from digest.domain.actor import READER
@@ -146,6 +147,34 @@ def test_an_erased_reader_is_erased_from_what_they_wrote(service: Service) -> No
     )
 
     assert [row.sender for row in rows(service, "inbox")] == [""]
+    told = [f"{row.text}{row.html}" for row in rows(service, "notices")]
+    assert [ALICE in each for each in told] == [False] * 2
+
+
+@pytest.mark.usefixtures("weekly")
+def test_erasing_reads_what_is_kept_while_others_write(service: Service) -> None:
+    add_reader(service)
+    send(service, "complaints", make_message(f"About {ALICE}"), sender="")
+    searched: list[str] = []
+    event.listen(
+        service.db.engine,
+        "before_cursor_execute",
+        lambda _c, _u, statement, *_: searched.append(statement),
+    )
+
+    erase.erase(
+        service.db,
+        subscriber_id=1,
+        secrets=service.secrets,
+        actor=READER,
+        now=service.now() + timedelta(days=1),
+    )
+
+    begun = searched.index("BEGIN IMMEDIATE")
+    assert any("instr" in each for each in searched[:begun])
+    late = [each for each in searched[begun:] if "instr" in each]
+    assert [each.count("received_at >=") for each in late] == [1]
+    assert rows(service, "inbox") == []
 
 
 def test_the_quarantine_is_listed_page_by_page(db: Database) -> None:
@@ -180,7 +209,7 @@ def test_a_senders_messages_are_found_on_both_databases(db: Database) -> None:
             inbox.add(tx, raw=raw, sender=sender, recipient="a@b", now=NOW)
         inbox.add(tx, raw=b"bob", sender="bob@x.example", recipient="a@b", now=NOW)
 
-        gone = inbox.forget_sender(tx, "Alice@x.example")
+        gone = inbox.forget_sender(tx, "Alice@x.example", known=[], since=NOW)
 
     assert gone == 2
 

@@ -207,6 +207,20 @@ async def test_data_that_is_too_large_is_refused_for_each_recipient(
     assert after == ["250 OK"]
 
 
+async def test_the_last_of_the_disk_is_not_filled_by_strangers(
+    service: Service,
+) -> None:
+    full = set_up(service, spare_octets=2**62)
+    async with listening(full) as connect:
+        client = await connect()
+
+        replies = await client.send(make_message(), "abuse")
+
+        await client.close()
+    assert [reply[:9] for reply in replies] == ["452 4.3.1"]
+    assert rows(service, "inbox") == []
+
+
 async def test_a_declared_size_is_refused_before_the_data(service: Service) -> None:
     async with listening(set_up(service, message_octets=65536)) as connect:
         client = await connect()

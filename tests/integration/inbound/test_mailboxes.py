@@ -5,7 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from digest.bootstrap import Service
-from digest.inbound.mailboxes import make_readers, read_mailboxes
+from digest.inbound.mailboxes import (
+    find_mailboxes,
+    find_trouble,
+    make_readers,
+    read_mailboxes,
+)
 from digest.settings import Settings
 from tests.builders import add_newsletter
 from tests.integration.inbound.common import MESSAGE, kept
@@ -37,3 +42,21 @@ async def test_one_that_cannot_be_read_holds_up_no_other(
         await reading
 
     assert len(kept(service)) == 1
+
+
+def test_what_keeps_one_from_being_read_is_told(tmp_path: Path) -> None:
+    account = {"host": "127.0.0.1", "port": 1, "username": "a", "password": "p"}
+    folder = str(tmp_path / "mail")
+    values = {"maildir": {"folder": folder}, "imap": account}
+    found = find_mailboxes(Settings.model_validate(values))
+
+    before = {name: find_trouble(opens) for name, opens in found.items()}
+    for name in ("new", "cur", "tmp"):
+        (tmp_path / "mail" / name).mkdir(parents=True)
+    after = find_trouble(found["maildir"])
+
+    assert before == {
+        "maildir": f"{folder} is no Maildir",
+        "imap": "Connection refused",
+    }
+    assert after is None

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,6 +45,21 @@ def put(folder: Path, name: str, raw: bytes = MESSAGE) -> None:
 
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
+
+
+class Odd(Maildir):
+    """Lists what breaks whoever reads it."""
+
+    def keys(self) -> Sequence[str]:
+        raise ValueError("a number of 5,000 digits")
+
+
+def test_an_answer_that_nobody_thought_of_ends_no_listener(
+    limited: Service, folder: Path
+) -> None:
+    reader = Reader(limited, lambda: Odd(folder), name="maildir")
+
+    assert not reader.look()
 
 
 def test_a_message_is_taken_and_then_marked_as_seen(
@@ -209,12 +225,14 @@ class Stuck:
     """A server that does not answer until it is hung up on."""
 
     def __init__(self) -> None:
+        self.asked = threading.Event()
         self._wake = threading.Event()
 
     def close(self) -> None:
         self._wake.set()
 
     def keys(self) -> list[str]:
+        self.asked.set()
         self._wake.wait(30)
         return []
 
@@ -229,11 +247,12 @@ async def test_a_server_that_hangs_does_not_keep_us_from_stopping(
     limited: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("digest.inbound.mailbox._GRACE_SECONDS", 0.05)
-    stuck: Mailbox = Stuck()
-    reader, stop = Reader(limited, lambda: stuck, name="imap"), asyncio.Event()
+    stuck = Stuck()
+    mailbox: Mailbox = stuck
+    reader, stop = Reader(limited, lambda: mailbox, name="imap"), asyncio.Event()
 
     reading = asyncio.create_task(reader.run(stop))
-    await asyncio.sleep(0.05)
+    assert await asyncio.to_thread(stuck.asked.wait, 10)
     stop.set()
 
     async with asyncio.timeout(5):

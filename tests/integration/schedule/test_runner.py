@@ -13,7 +13,13 @@ from structlog.testing import capture_logs
 from digest.bootstrap import Service
 from digest.domain.states import SubscriptionState
 from digest.schedule.runner import Runner, run
-from digest.storage import newsletters, subscribers, subscriptions, tables
+from digest.storage import (
+    address_changes,
+    newsletters,
+    subscribers,
+    subscriptions,
+    tables,
+)
 from digest.storage.engine import Database
 from digest.storage.leader import Leadership
 from tests.integration.schedule.newsroom import DUE, HOUR, Newsroom
@@ -145,6 +151,31 @@ async def test_an_address_that_was_never_confirmed_is_forgotten(
     assert found is not None
     assert (found.state, reader) == (SubscriptionState.UNSUBSCRIBED, None)
     assert room.actions()["subscriber.forgotten"] == 1
+
+
+async def test_a_new_address_whose_holder_never_agreed_is_forgotten(
+    room: Newsroom, runner: Runner
+) -> None:
+    with room.db.read() as tx:
+        newsletter = newsletters.get(tx, "weekly")
+    add_reader(room.db, newsletter, "bob@example.com")
+    with room.db.write() as tx:
+        reader = subscribers.find(tx, "bob@example.com")
+        assert reader is not None
+        address_changes.add(
+            tx,
+            subscriber_id=reader.id,
+            newsletter_id=newsletter.id,
+            address="bob@example.net",
+            address_hash="0" * 64,
+            now=DUE - timedelta(days=2),
+        )
+
+    await runner.turn()
+
+    with room.db.read() as tx:
+        (kept,) = tx.execute(tables.address_changes.select()).all()
+    assert kept.address is None
 
 
 async def test_a_restart_changes_nothing_more(room: Newsroom) -> None:

@@ -10,10 +10,21 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import delete, insert, inspect, select, text, update
 from sqlalchemy.exc import DatabaseError, IntegrityError
 
+from digest.domain.allowances import Allowance
 from digest.domain.errors import SettingsError, StateError
-from digest.storage import schema, tables
+from digest.domain.opinions import LeavingReason
+from digest.storage import (
+    address_changes,
+    auto_replies,
+    inbox,
+    opinions,
+    schema,
+    tables,
+    tallies,
+)
 from digest.storage.engine import Database, Tx
 from tests.builders import NOW, add_newsletter
+from tests.posting import add_edition
 
 # As versions stored it that knew one weekday each week.
 OLD_SCHEDULE = """
@@ -104,6 +115,61 @@ def test_an_older_version_has_the_first_weekday_of_a_rhythm(
     with db.read() as tx:
         assert tx.execute(text("SELECT weekday FROM schedules")).scalar_one() == weekday
     schema.upgrade(db)
+
+
+def add_opinion(tx: Tx, edition_id: int) -> None:
+    tx.execute(
+        insert(tables.opinions).values(
+            edition_id=edition_id, answer="useful", words="Well said.", at=NOW
+        )
+    )
+
+
+def test_what_mail_and_readers_brought_goes_with_their_tables(db: Database) -> None:
+    newsletter = add_newsletter(db)
+    edition = add_edition(db, newsletter)
+    with db.write() as tx:
+        add_consent(tx)
+        add_opinion(tx, edition.id)
+        opinions.add_reason(tx, newsletter.id, LeavingReason.OTHER, given_on=NOW.date())
+        address_changes.add(
+            tx,
+            subscriber_id=tx.execute(select(tables.subscribers.c.id)).scalar_one(),
+            newsletter_id=newsletter.id,
+            address="alice@example.net",
+            address_hash="1" * 64,
+            now=NOW,
+        )
+        inbox.add(tx, raw=b"x", sender="", recipient="abuse@x.example", now=NOW)
+        allowance = Allowance(key="x", most=1, within=timedelta(hours=1))
+        assert tallies.take(tx, [allowance], now=NOW)
+        assert auto_replies.claim(tx, "2" * 64, is_help=True, now=NOW)
+
+    schema.downgrade(db, "0004")
+    schema.upgrade(db)
+
+    with db.read() as tx:
+        left = {
+            table.name: len(tx.execute(select(table)).all())
+            for table in (
+                tables.opinions,
+                tables.subscribers,
+                tables.consents,
+                tables.address_changes,
+                tables.leaving_reasons,
+                tables.inbox,
+                tables.inbox_raw,
+                tables.tallies,
+                tables.auto_replies,
+            )
+        }
+        words = tx.execute(select(tables.opinions.c.words)).scalars().all()
+    assert [name for name, count in left.items() if count] == [
+        "opinions",
+        "subscribers",
+        "consents",
+    ]
+    assert words == [""]
 
 
 def test_upgrading_twice_changes_nothing(db: Database) -> None:

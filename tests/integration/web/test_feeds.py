@@ -194,6 +194,17 @@ def test_a_client_that_knows_the_date_alone_is_told_that_nothing_changed(
     assert list(codes.values()) == [304, 200, 200, 200]
 
 
+@pytest.mark.parametrize(
+    "since", ["Mon, 01 Jan 99999 00:00:00 GMT", "0 Jan 99999999999 0:0:0"]
+)
+def test_a_date_that_no_calendar_has_is_passed_over(
+    client: TestClient, since: str
+) -> None:
+    answer = client.get("/feed.xml", headers={"If-Modified-Since": since})
+
+    assert answer.status_code == 200
+
+
 def test_the_sitemap_names_every_page_by_its_own_address(client: TestClient) -> None:
     root = ET.fromstring(client.get("/sitemap.xml").content)  # noqa: S314 - our own
     addresses = [text_of(url, f"{SITEMAP}loc") for url in root]

@@ -1,17 +1,15 @@
 """The listener over real sockets: what never ends a request ends its connection."""
 
-import asyncio
 import socket
-import threading
 from collections.abc import Iterator
-from queue import SimpleQueue
+from urllib.parse import urlsplit
 
 import pytest
 
 from digest.bootstrap import Service
 from digest.web import server
-from digest.web.app import make_app
 from tests.builders import add_newsletter
+from tests.e2e.serving import serving
 
 
 @pytest.fixture
@@ -19,23 +17,10 @@ def port(service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """The pages, whose patience with a request's head is short."""
     monkeypatch.setattr(server, "_HEAD_SECONDS", 0.2)
     add_newsletter(service.db)
-    ports: SimpleQueue[int] = SimpleQueue()
-    stop = asyncio.Event()
-    loop = asyncio.new_event_loop()
-
-    def run() -> None:
-        app = make_app(service)
-        serving = server.serve(
-            app, host="127.0.0.1", port=0, stop=stop, ready=ports.put
-        )
-        loop.run_until_complete(serving)
-        loop.close()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    yield ports.get(timeout=10)
-    loop.call_soon_threadsafe(stop.set)
-    thread.join(timeout=10)
+    with serving(service) as address:
+        found = urlsplit(address).port
+        assert found is not None
+        yield found
 
 
 def answer_to(port: int, *pieces: bytes) -> bytes:

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from tests.posting import Inbox, MoodyRelay, make_notice, notices_of
 from tests.sinks import running
 
 PAGES_SECONDS = 3
+PATIENCE_SECONDS = 60
 _TELLS = re.compile(r"Serving http://127\.0\.0\.1:(\d+)/")
 
 
@@ -35,14 +37,26 @@ def environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return dict(os.environ)
 
 
-@pytest.fixture
-def process(environ: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+@contextmanager
+def serve(environ: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """Start it; it ends with the block, and where nobody ends it, after a minute."""
     command = [sys.executable, "-m", "digest", "serve"]
     with subprocess.Popen(  # noqa: S603 - our own program
         command, env=environ, stderr=subprocess.PIPE, text=True
     ) as started:
+        patience = threading.Timer(PATIENCE_SECONDS, started.kill)
+        patience.start()
+        try:
+            yield started
+        finally:
+            patience.cancel()
+            started.kill()
+
+
+@pytest.fixture
+def process(environ: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    with serve(environ) as started:
         yield started
-        started.kill()
 
 
 def port_of(process: subprocess.Popen[str]) -> int:
@@ -86,8 +100,7 @@ def test_a_letter_under_way_gets_its_answer_after_the_pages_have_stopped(
 
     with running(lambda: MoodyRelay(Inbox(), wait_at_the_dot)) as port:
         settings = environ | {"DIGEST_SMTP__PORT": str(port)}
-        command = [sys.executable, "-m", "digest", "serve"]
-        with subprocess.Popen(command, env=settings) as process:  # noqa: S603 - ours
+        with serve(settings) as process:
             assert handed_over.wait(30)
             process.send_signal(signal.SIGTERM)
             threading.Timer(PAGES_SECONDS + 0.5, answer.set).start()

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sys
 from typing import Any, NoReturn
 
 import pytest
@@ -66,3 +67,22 @@ def test_a_record_that_cannot_be_written_stops_nobody(
     logging.getLogger("asyncio").error("%d tasks", "many")
 
     assert capsys.readouterr().err == ""
+
+
+def test_a_traceback_on_a_screen_shows_nobodys_address(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(address: str) -> NoReturn:
+        raise ValueError(len(address))
+
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    logs.set_up()
+
+    try:
+        fail("alice" + "@example.org")
+    except ValueError:
+        structlog.get_logger().exception("web.failed")
+
+    shown = capsys.readouterr().err
+    assert "ValueError" in shown
+    assert "alice@example.org" not in shown

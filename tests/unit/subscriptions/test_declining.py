@@ -8,6 +8,7 @@ import pytest
 
 from digest.domain.actor import READER, Actor, ActorKind
 from digest.domain.addresses import parse_address
+from digest.domain.allowances import SignUpRules
 from digest.domain.states import SuppressionReason
 from digest.domain.subscribers import NEVER, Origin, Subscription, Suppression
 from digest.domain.tokens import Purpose
@@ -36,13 +37,19 @@ def asked(sqlite_db: Database) -> Database:
 
 
 def ask(
-    db: Database, *, slug: str = "weekly", days: int = 0, actor: Actor = READER
+    db: Database,
+    *,
+    slug: str = "weekly",
+    days: int = 0,
+    actor: Actor = READER,
+    by_holder: bool = False,
 ) -> SignUp:
     return sign_up.request(
         db,
         newsletter=slug,
         address=BOB,
         templates=Templates(),
+        by_holder=by_holder,
         actor=actor,
         now=NOW + days * DAY,
         **PARTS,
@@ -130,7 +137,7 @@ def test_nobody_at_a_form_has_the_address_asked_again(asked: Database) -> None:
 def test_who_writes_from_the_address_is_asked_again(asked: Database) -> None:
     decline(asked)
 
-    outcome = ask(asked, days=2, actor=MAIL)
+    outcome = ask(asked, days=2, actor=MAIL, by_holder=True)
 
     assert outcome is SignUp.MAILED
 
@@ -163,6 +170,7 @@ def test_an_expired_declined_link_still_brings_a_new_one(asked: Database) -> Non
     newsletter = asking_again.send_again(
         asked,
         token=link(asked),
+        rules=SignUpRules(),
         templates=Templates(),
         actor=READER,
         now=NOW + 8 * DAY,

@@ -9,6 +9,7 @@ import pytest
 
 from digest.domain.actor import READER
 from digest.domain.addresses import EmailAddress, parse_address
+from digest.domain.allowances import SignUpRules
 from digest.domain.states import SubscriptionState, SuppressionReason
 from digest.domain.subscribers import NEVER, LetterFormat, Origin, Subscription
 from digest.domain.tokens import Purpose
@@ -68,6 +69,7 @@ def ask(
         db,
         token=SECRETS.tokens.issue(Purpose.RIGHTS, held.id, at=NOW + after),
         address=address,
+        rules=SignUpRules(),
         site=SITE,
         secrets=SECRETS,
         templates=TEMPLATES,
@@ -394,11 +396,25 @@ def test_no_other_link_moves_anybody(
     assert held_by(db, NEW) == []
 
 
+def test_an_inbox_is_asked_so_often_a_day_whatever_it_is_called(
+    db: Database, alice: Subscription
+) -> None:
+    others = [record(db, parse_address(f"r{n}@old.example")) for n in range(4)]
+
+    asked = [
+        ask(db, each, address=parse_address(f"bo.b+{each.id}@new.example"))
+        for each in (alice, *others)
+    ]
+
+    assert asked == [True] * 3 + [False] * 2
+
+
 def test_an_editions_link_asks_for_no_move(db: Database, alice: Subscription) -> None:
     asked = moving.ask(
         db,
         token=SECRETS.tokens.issue(Purpose.PREFERENCES, alice.id),
         address=NEW,
+        rules=SignUpRules(),
         site=SITE,
         secrets=SECRETS,
         templates=TEMPLATES,
@@ -485,16 +501,33 @@ def test_erasing_the_other_reader_forgets_that_they_were_asked(
     assert NEW.key not in cells(db)
 
 
+def test_a_link_that_was_pressed_moves_nobody_who_was_erased_since(
+    db: Database, alice: Subscription
+) -> None:
+    ask(db, alice)
+    agree(db)
+    erase.erase(
+        db, subscriber_id=alice.subscriber_id, secrets=SECRETS, actor=READER, now=NOW
+    )
+
+    found = moving.look(db, token=link(), secrets=SECRETS, now=NOW + HOUR)
+
+    assert found.outcome is Move.OVER
+
+
 def test_an_address_nobody_agreed_to_is_forgotten(
     db: Database, alice: Subscription
 ) -> None:
     bob = record(db, parse_address("bob@old.example"))
     ask(db, alice)
-
     ask(db, bob, address=parse_address("bob@new.example"), after=2 * DAY)
 
+    moving.forget_unanswered(db, now=NOW + 2 * DAY)
+
     with db.read() as tx:
-        rows = tx.execute(tables.address_changes.select()).all()
+        rows = tx.execute(
+            tables.address_changes.select().order_by(tables.address_changes.c.id)
+        ).all()
     assert [row.address for row in rows] == [None, "bob@new.example"]
 
 
