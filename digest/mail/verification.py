@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 _FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:((?:[^\r\n]|\r\n[ \t])*)\r\n")
 _EMPTY_B = re.compile(rb"(^|;)([ \t\r\n]*b[ \t\r\n]*=)[^;]*")
-_SPACE = re.compile(rb"[ \t\r\n]+")
+_FOLDED = re.compile(rb"[ \t\r\n]+")
+_SPACE = re.compile(rb"[ \t]+")  # a bare CR is none (RFC 6376 §2.8)
 _NEEDED = ("v", "a", "b", "bh", "c", "d", "h", "s")
 # RFC 8058 §4, RFC 6376 §5.4.1: not covered, anybody on the way could change them.
 _COVERED = (
@@ -96,7 +97,7 @@ def _selected(
 
 def _header_value(value: bytes) -> bytes:
     """RFC 6376 §3.4.2."""
-    return _SPACE.sub(b" ", value).strip(b" ")
+    return _FOLDED.sub(b" ", value).strip(b" ")
 
 
 def _body(body: bytes) -> bytes:

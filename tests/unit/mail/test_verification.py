@@ -86,6 +86,12 @@ def test_what_canonical_form_forgives_is_forgiven() -> None:
     assert dkimpy(message)
 
 
+def test_a_bare_carriage_return_is_no_white_space() -> None:
+    spoilt = signed().replace(b"another\t\r\n", b"another\t\r ")
+
+    assert find_fault(spoilt, SIGNER.public_key) == "the body was changed"
+
+
 @settings(max_examples=60)
 @given(st.data())
 def test_agrees_with_dkimpy_on_spoilt_letters(data: st.DataObject) -> None:
