@@ -19,6 +19,7 @@ from digest.domain.rhythms import Rhythm
 
 WEEK = timedelta(days=7)
 _HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
 
 
 class Approval(StrEnum):
@@ -122,7 +123,7 @@ def check_schedule(schedule: Schedule) -> Schedule:
     ):
         if not timedelta(0) <= wait <= longest:
             raise UsageError(
-                f"The {name} time must be between 0 and {longest // _HOUR} hours.",
+                f"The {name} time must be between 0 and {_in_words(longest)}.",
                 "Example: 2h",
             )
     start, end = schedule.start_on, schedule.end_on
@@ -266,3 +267,9 @@ def _name_nearest(schedule: Schedule, day: date) -> str:
     if not near:
         return "No issue date is near; see: digest schedules list"
     return f"Nearest: {' and '.join(str(other) for other in sorted(near))}."
+
+
+def _in_words(wait: timedelta) -> str:
+    if wait >= 2 * _DAY:
+        return f"{wait // _DAY} days"
+    return f"{wait // _HOUR} hours"

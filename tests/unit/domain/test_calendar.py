@@ -196,15 +196,20 @@ def test_an_issue_carries_a_week_or_all_since_the_one_before(
 
 
 @pytest.mark.parametrize(
-    ("rhythm", "hours"),
-    [(weekly(6), 144), (weekly(0, 3), 48), (weekly(0, 1), 20), (monthly(30, 1), 20)],
+    ("rhythm", "hours", "words"),
+    [
+        (weekly(6), 144, "6 days"),
+        (weekly(0, 3), 48, "2 days"),
+        (weekly(0, 1), 20, "20 hours"),
+        (monthly(30, 1), 20, "20 hours"),
+    ],
 )
-def test_no_wait_reaches_the_next_issue(rhythm: Rhythm, hours: int) -> None:
+def test_no_wait_reaches_the_next_issue(rhythm: Rhythm, hours: int, words: str) -> None:
     limit = timedelta(hours=hours)
     schedule = replace(CAIRO, rhythm=rhythm, grace=limit)
 
     assert check_schedule(schedule) == schedule
-    with pytest.raises(UsageError, match=f"between 0 and {hours} hours"):
+    with pytest.raises(UsageError, match=f"between 0 and {words}"):
         check_schedule(replace(schedule, grace=limit + timedelta(minutes=1)))
 
 
