@@ -23,10 +23,11 @@ import structlog
 
 from digest.care.keys import write_private
 from digest.domain.actor import Actor
+from digest.domain.editions import Edition
 from digest.domain.errors import StateError
 from digest.domain.homes import Place, Standing, judge
 from digest.domain.states import EditionState
-from digest.storage import audit, editions, homes, restored
+from digest.storage import audit, desk, editions, homes, restored
 from digest.storage.engine import Database, Tx
 
 _log = structlog.get_logger()
@@ -40,6 +41,7 @@ _HELD: Mapping[EditionState, tuple[EditionState, Mapping[str, Any]]] = {
     EditionState.SENDING: (EditionState.PAUSED, {"pause_reason": _WHY}),
     EditionState.SCHEDULED: (EditionState.APPROVED, {"scheduled_at": None}),
 }
+_OF_APPROVAL = ("approved_hash", "approved_by", "approved_because", "approved_at")
 _WORKING, _IDLE = timedelta(seconds=5), timedelta(minutes=1)
 
 
@@ -103,11 +105,13 @@ class Adopted:
         was: What home and database were to each other.
         paused: Editions at the post, which wait now.
         unscheduled: Editions with a time, which have none now.
+        held: Editions that a schedule would let go, which wait for a person now.
     """
 
     was: Standing
     paused: Sequence[int] = ()
     unscheduled: Sequence[int] = ()
+    held: Sequence[int] = ()
 
 
 def adopt(
@@ -116,7 +120,8 @@ def adopt(
     """Let a home send for a database, whatever they were to each other.
 
     Nobody knows what was sent since a copy was made: editions at the post are
-    paused, those with a time lose it, and issues that were due are left alone.
+    paused, those with a time lose it, those that wait for their hour are held (they
+    may have gone before it), and issues that were due are left alone.
 
     Args:
         db: The database.
@@ -153,11 +158,25 @@ def _hold(tx: Tx, found: Standing, actor: Actor, now: datetime) -> Adopted:
         editions.move(tx, edition, after, now=now, **changed)
         action = "paused" if after is EditionState.PAUSED else "release_failed"
         audit.record_edition(tx, edition.id, action, actor=actor, now=now, reason=_WHY)
+    waiting = restored.waiting(tx)
+    for edition in waiting:
+        _keep_back(tx, edition, actor, now)
     return Adopted(
         was=found,
         paused=[e.id for e in at_post if e.state is EditionState.SENDING],
         unscheduled=[e.id for e in at_post if e.state is EditionState.SCHEDULED],
+        held=[e.id for e in waiting],
     )
+
+
+def _keep_back(tx: Tx, edition: Edition, actor: Actor, now: datetime) -> None:
+    """Take an approval back and hold the draft, until a person approves it."""
+    if edition.state is EditionState.APPROVED:
+        blank = dict.fromkeys(_OF_APPROVAL)
+        edition = editions.move(tx, edition, EditionState.DRAFT, now=now, **blank)
+        editions.drop_variants(tx, edition.id)
+    desk.put_hold(tx, edition, by=str(actor), because=_WHY, now=now)
+    audit.record_edition(tx, edition.id, "held", actor=actor, now=now, because=_WHY)
 
 
 class Guard:

@@ -47,5 +47,11 @@ def _lines(done: Adopted) -> list[str]:
             f"  Edition {number} has no time any more. If it was not sent since:"
             f" digest editions release {number}"
             for number in done.unscheduled
+            if number not in done.held
+        ),
+        *(
+            f"  Edition {number} is held. If it was not sent since:"
+            f" digest editions approve {number}"
+            for number in done.held
         ),
     ]

@@ -44,7 +44,7 @@ def test_the_doctor_names_it(cli: Cli, restored: Path) -> None:
 def test_it_sends_once_somebody_adopted_it(cli: Cli, restored: Path) -> None:
     adopted = cli("adopt", "--json").document
 
-    assert adopted == {"was": "behind", "paused": [], "unscheduled": []}
+    assert adopted == {"was": "behind", "paused": [], "unscheduled": [], "held": []}
     assert cli("worker", "--once").status == 0
 
 

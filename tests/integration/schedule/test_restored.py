@@ -11,6 +11,7 @@ import pytest
 
 from digest.bootstrap import Service
 from digest.care.installation import Guard, adopt
+from digest.compose.approve import approve
 from digest.domain.actor import WORKER
 from digest.domain.errors import StateError
 from digest.domain.homes import Standing
@@ -100,6 +101,55 @@ def test_once_adopted_it_leaves_what_was_due_alone_and_goes_on(
 
     assert done.was is Standing.BEHIND
     assert (this_week, restored.states()) == ([], ["sending"])
+
+
+@pytest.fixture
+def drafted(room: Newsroom, home: Path, tmp_path: Path) -> Iterator[Newsroom]:
+    """A database from when the issue was a draft; it was sent ahead of its hour."""
+    room.set()
+    live(room, home, DUE - HOUR)
+    backup = copy_of(room, tmp_path / "backup.db")
+    live(room, home, DUE)
+    db = Database(f"sqlite:///{backup}")
+    old = Newsroom.__new__(Newsroom)
+    old.service, old.db = replace(room.service, db=db), db
+    old.newsletter = room.newsletter
+    yield old
+    db.close()
+
+
+def test_once_adopted_what_may_have_gone_ahead_of_its_hour_waits_for_a_person(
+    drafted: Newsroom, home: Path
+) -> None:
+    done = adopt(drafted.db, home, join=False, actor=DESK, now=DUE - HOUR / 2)
+    live(drafted, home, DUE)
+
+    (edition,) = drafted.editions()
+    assert (done.held, drafted.states()) == ([edition.id], ["draft"])
+    assert edition.held_because == "The database was restored, or is a copy."
+
+
+def test_an_approval_of_before_does_not_let_it_go_either(
+    drafted: Newsroom, home: Path
+) -> None:
+    (edition,) = drafted.editions()
+    service = drafted.service
+    approve(
+        drafted.db,
+        edition_id=edition.id,
+        because="read it",
+        templates=service.templates,
+        site=service.site,
+        posting=service.posting(),
+        actor=DESK,
+        now=DUE - HOUR,
+    )
+
+    adopt(drafted.db, home, join=False, actor=DESK, now=DUE - HOUR / 2)
+    live(drafted, home, DUE)
+
+    (edition,) = drafted.editions()
+    assert (drafted.states(), edition.approved_by) == (["draft"], None)
 
 
 def test_a_copy_on_another_machine_sends_nothing(
