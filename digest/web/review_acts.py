@@ -7,6 +7,7 @@ from digest.bootstrap import Service
 from digest.compose.approve import approve
 from digest.compose.edit import Changes, edit
 from digest.compose.hold import hold
+from digest.compose.view import clean
 from digest.compose.withdraw import ChangedError
 from digest.domain.addresses import parse_address
 from digest.domain.errors import DigestError
@@ -14,7 +15,10 @@ from digest.send import steering
 from digest.timetable.reviewing import Access
 from digest.web.forms import Form, field
 
-_TYPED = ("subject", "preheader", "opening", "opening_by", "why", "because")
+_WORDS = ("subject", "preheader", "opening", "opening_by", "why")
+_TYPED = (*_WORDS, "because")
+_LONGEST_REASON = 500
+_MOST_DIGITS = 18  # what a row id can have
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +50,7 @@ def act(service: Service, access: Access, form: Form) -> Outcome:
     verb, _, article = field(form, "do").partition(":")
     typed = {name: field(form, name) for name in _TYPED if name in form}
     try:
-        if verb in _STORY_VERBS and article.isdecimal():
+        if verb in _STORY_VERBS and _is_row_id(article):
             return _change_stories(service, access, form, verb, int(article))
         if verb not in _VERBS:
             return Outcome(mistake="unknown", status=400)
@@ -71,7 +75,7 @@ def mail_link(service: Service, access: Access) -> str:
 
 
 def _approve(service: Service, access: Access, form: Form) -> Outcome:
-    because = " ".join(field(form, "because").split())
+    because = _reason(form)
     if not because and service.look(_edition_id(access)).warnings:
         return Outcome(mistake="because", status=422)
     approve(
@@ -92,7 +96,7 @@ def _hold(service: Service, access: Access, form: Form) -> Outcome:
     hold(
         service.db,
         edition_id=_edition_id(access),
-        because=field(form, "because"),
+        because=_reason(form),
         actor=access.actor,
         now=service.now(),
     )
@@ -108,7 +112,7 @@ def _pause(service: Service, access: Access, form: Form) -> Outcome:
     steering.pause(
         service.db,
         edition_id=_edition_id(access),
-        reason=field(form, "because") or str(access.actor),
+        reason=_reason(form) or str(access.actor),
         actor=access.actor,
         now=service.now(),
     )
@@ -136,15 +140,12 @@ def _test(service: Service, access: Access, _form: Form) -> Outcome:
 
 
 def _save(service: Service, access: Access, form: Form) -> Outcome:
-    changes = Changes(
-        subject=field(form, "subject"),
-        preheader=field(form, "preheader"),
-        # Browsers send CR LF; what is stored, and compared, has LF alone.
-        opening=field(form, "opening").replace("\r\n", "\n"),
-        opening_by=field(form, "opening_by"),
-        why=field(form, "why"),
-    )
-    _edit(service, access, form, changes)
+    # Browsers send CR LF; what is stored, and compared, has LF alone. A field that
+    # was not sent was not emptied.
+    words = {
+        name: field(form, name).replace("\r\n", "\n") for name in _WORDS if name in form
+    }
+    _edit(service, access, form, Changes(**words))
     return Outcome(done="saved")
 
 
@@ -180,6 +181,15 @@ def _edit(service: Service, access: Access, form: Form, changes: Changes) -> Non
         now=service.now(),
         seen=field(form, "seen"),
     )
+
+
+def _reason(form: Form) -> str:
+    """Return why somebody does something, in one line that any database takes."""
+    return " ".join(clean(field(form, "because")[:_LONGEST_REASON]).split())
+
+
+def _is_row_id(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS
 
 
 def _edition_id(access: Access) -> int:

@@ -410,3 +410,33 @@ def test_what_is_amiss_with_several_stories_is_said_once(desk: Desk) -> None:
 
     assert "Stories 1, 2, 3: stories.example.test is a name for examples." in page
     assert page.count("is a name for examples") == 1
+
+
+@pytest.mark.parametrize(
+    "do", ["drop:" + "9" * 5000, "add:" + "9" * 19, "lead:\N{ARABIC-INDIC DIGIT ONE}"]
+)
+def test_a_story_that_no_row_can_have_is_refused(desk: Desk, do: str) -> None:
+    before = desk.edition
+
+    assert desk.press(do).status_code == 400
+    assert desk.edition == before
+
+
+def test_reasons_are_one_line_that_turns_nothing(desk: Desk) -> None:
+    desk.press("hold", because="one\0\ntwo \N{RIGHT-TO-LEFT OVERRIDE}three" + "x" * 900)
+    held = desk.edition.held_because or ""
+    desk.press("approve", because="all\0right")
+
+    assert held.startswith("one two ")
+    assert "\N{RIGHT-TO-LEFT OVERRIDE}" not in held
+    assert len(held) <= 500
+    assert desk.edition.approved_because == "all right"
+
+
+def test_words_that_were_not_sent_stay(desk: Desk) -> None:
+    desk.press("save", subject="Another subject", preheader="And another line")
+
+    desk.press("save", subject="A third subject")
+
+    assert desk.edition.subject == "A third subject"
+    assert desk.edition.preheader == "And another line"
