@@ -15,8 +15,7 @@ from digest.send import steering
 from digest.timetable.reviewing import Access
 from digest.web.forms import Form, field
 
-_WORDS = ("subject", "preheader", "opening", "opening_by", "why")
-_TYPED = (*_WORDS, "because")
+_TYPED = ("subject", "preheader", "opening", "opening_by", "why", "because")
 _LONGEST_REASON = 500
 _MOST_DIGITS = 18  # what a row id can have
 
@@ -140,12 +139,14 @@ def _test(service: Service, access: Access, _form: Form) -> Outcome:
 
 
 def _save(service: Service, access: Access, form: Form) -> Outcome:
-    # Browsers send CR LF; what is stored, and compared, has LF alone. A field that
-    # was not sent was not emptied.
-    words = {
-        name: field(form, name).replace("\r\n", "\n") for name in _WORDS if name in form
-    }
-    _edit(service, access, form, Changes(**words))
+    changes = Changes(
+        subject=_word(form, "subject"),
+        preheader=_word(form, "preheader"),
+        opening=_word(form, "opening"),
+        opening_by=_word(form, "opening_by"),
+        why=_word(form, "why"),
+    )
+    _edit(service, access, form, changes)
     return Outcome(done="saved")
 
 
@@ -181,6 +182,12 @@ def _edit(service: Service, access: Access, form: Form, changes: Changes) -> Non
         now=service.now(),
         seen=field(form, "seen"),
     )
+
+
+def _word(form: Form, name: str) -> str | None:
+    """Return what a field has; None: it was not sent, which is not to empty it."""
+    # Browsers send CR LF; what is stored, and compared, has LF alone.
+    return field(form, name).replace("\r\n", "\n") if name in form else None
 
 
 def _reason(form: Form) -> str:
