@@ -58,8 +58,14 @@ class Case:
 
     @property
     def is_late(self) -> bool:
-        """Whether it may no longer go by itself."""
-        return self.now > self.issue.due + self.plan.grace
+        """Whether it may no longer go by itself, however long this turn has taken."""
+        latest = max(self.now, self.service.now())
+        return latest > self.issue.due + self.plan.grace
+
+    @property
+    def near(self) -> datetime:
+        """From when on sources and stories are looked at once more."""
+        return self.issue.due - self.plan.collect_again
 
     def edition(self) -> Edition | None:
         """Load its edition, the last one made."""

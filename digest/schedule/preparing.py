@@ -40,7 +40,8 @@ def is_as_it_was(case: Case, edition: Edition) -> bool:
         Whether it may go. What the desk was told about before is its own decision.
     """
     done = case.done_at(Step.LOOKED_UP)
-    if done is not None and done >= edition.updated_at:
+    # What was looked up before an earlier hour, the issue was moved since.
+    if done is not None and done >= max(edition.updated_at, case.near):
         return True
     found = stages.look_up(case.service, edition.id, case.now)
     known = case.standing()
@@ -75,7 +76,7 @@ def _in_short(unseen: Sequence[str]) -> list[str]:
 
 
 def _is_near(case: Case) -> bool:
-    return case.now >= case.issue.due - case.plan.collect_again
+    return case.now >= case.near
 
 
 def _collect_once(case: Case) -> None:
@@ -140,7 +141,8 @@ def _tell_errors(case: Case, edition: Edition) -> None:
 
 
 def _collect_again(case: Case, edition: Edition) -> None:
-    if not case.plan.collect_again or case.done_at(Step.COLLECTED_AGAIN) is not None:
+    read = case.done_at(Step.COLLECTED_AGAIN)
+    if not case.plan.collect_again or (read is not None and read >= case.near):
         return
     _settle(case, AlertKind.SOURCE)
     _collect(case)

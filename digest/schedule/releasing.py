@@ -76,6 +76,10 @@ def _is_thin(case: Case, edition: Edition) -> bool:
 
 
 def _release(case: Case, edition: Edition) -> None:
+    if case.is_late:
+        # The host slept while the stories were looked up, say.
+        case.ask_late(edition)
+        return
     try:
         if case.is_automatic:
             stages.approve(case.service, edition.id, case.now)

@@ -1,10 +1,12 @@
 """Late issues: within grace they go, past it an operator is asked, once."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from digest.compose.approve import approve
 from digest.domain.calendar import Approval
 from digest.domain.states import EditionState
+from digest.schedule.turn import tick
 from digest.storage import (
     editions,
 )
@@ -179,3 +181,14 @@ def test_a_schedule_set_after_the_hour_begins_next_week(room: Newsroom) -> None:
 
     assert room.editions() == []
     assert room.kept().late_for is None
+
+
+def test_a_turn_that_took_longer_than_the_grace_asks_too(room: Newsroom) -> None:
+    room.set()
+    room.tick(DUE - HOUR)
+    slept = replace(room.service, clock=lambda: DUE + 6 * HOUR + MINUTE)
+
+    tick(slept, DUE)
+
+    assert room.states() == ["draft"]
+    assert room.asked_dates() == [SUNDAY]

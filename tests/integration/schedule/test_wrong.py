@@ -12,10 +12,12 @@ from digest.compose.approve import approve
 from digest.compose.edit import Changes, edit
 from digest.domain.calendar import Approval, ExceptionKind
 from digest.domain.policies import Policies, TooFew, Unapproved
+from digest.schedule.turn import release_due
 from digest.settings import FetchSettings
 from digest.storage import alerts, schedules, tables
+from digest.timetable import issues
 from tests.builders import NOW, SITE
-from tests.http_server import Answer, WebServer, running
+from tests.http_server import Answer, Asked, WebServer, running
 from tests.integration.schedule.newsroom import DESK, DUE, HOUR, SUNDAY, Newsroom
 from tests.posting import notices_of
 
@@ -334,6 +336,62 @@ def test_a_host_that_slept_looks_stories_up_at_the_hour_itself(
     near.tick(DUE + HOUR)
 
     assert near.states() == ["draft"]
+
+
+def test_a_host_that_slept_through_the_looking_up_sends_nothing_late(
+    near: Newsroom, site: WebServer
+) -> None:
+    near.set(policies=Policies(collect_again=timedelta(0)))
+    run(near, ASKED)
+    shown = [DUE]
+    service = replace(near.service, clock=lambda: shown[0])
+
+    def sleep(_: Asked) -> Answer:
+        shown[0] = DUE + 7 * HOUR
+        return Answer(body="<h1>The council met</h1>")
+
+    site.routes["/story"] = sleep
+    release_due(service, DUE)
+
+    assert near.states() == ["draft"]
+    assert near.asked_dates() == [SUNDAY]
+
+
+def test_stories_of_an_issue_that_was_moved_are_looked_up_again(
+    near: Newsroom, site: WebServer
+) -> None:
+    near.set()
+    run(near, ASKED, AGAIN)
+    later = DUE + 48 * HOUR
+    local = (later + 3 * HOUR).replace(tzinfo=None)  # in Cairo
+    issues.move_issue(
+        near.db, newsletter="weekly", issue_date=SUNDAY, to=local, actor=DESK, now=AGAIN
+    )
+    site.routes["/story"] = Answer(status=410)
+
+    run(near, later - 15 * MINUTE, later)
+
+    assert near.states() == ["draft"]
+    assert "its page is gone (410)" in " ".join(told(near)[0].split())
+
+
+def test_sources_of_an_issue_that_was_moved_are_read_again(
+    near: Newsroom, site: WebServer
+) -> None:
+    near.set()
+    site.routes["/feed"] = Answer(status=500)
+    near.add_source(site.url("/feed"))
+    run(near, ASKED, AGAIN)
+    later = DUE + 48 * HOUR
+    local = (later + 3 * HOUR).replace(tzinfo=None)  # in Cairo
+    issues.move_issue(
+        near.db, newsletter="weekly", issue_date=SUNDAY, to=local, actor=DESK, now=AGAIN
+    )
+    before = [asked.path for asked in site.asked].count("/feed")
+
+    run(near, later - 15 * MINUTE)
+
+    assert [asked.path for asked in site.asked].count("/feed") == before + 1
 
 
 def test_preflight_errors_are_mailed_once_at_the_hour(room: Newsroom) -> None:
