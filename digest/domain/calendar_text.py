@@ -36,7 +36,12 @@ def parse_at(text: str) -> tuple[Rhythm, time]:
     days, _, clock = text.strip().rpartition(" ")
     if not _CLOCK.match(clock):
         days, clock = text, ""
-    return parse_rhythm(days), parse_time(clock)
+    if not days.strip():
+        raise UsageError(f"{text!r} says no day.", EXAMPLE)
+    rhythm = parse_rhythm(days)
+    if not clock:
+        raise UsageError(f"{text!r} says no time of day.", EXAMPLE)
+    return rhythm, parse_time(clock)
 
 
 def write_at(schedule: Schedule) -> str:
@@ -49,8 +54,12 @@ def describe_at(schedule: Schedule) -> str:
     return f"{describe_rhythm(schedule.rhythm)} at {schedule.at:%H:%M}, {schedule.zone}"
 
 
-def parse_time(text: str) -> time:
+def parse_time(text: str, *, example: str = EXAMPLE) -> time:
     """Read a time of day, 24 hours: `19:00`.
+
+    Args:
+        text: What was written.
+        example: How it is written where it stands, for whoever wrote it otherwise.
 
     Raises:
         UsageError: It is none.
@@ -61,7 +70,7 @@ def parse_time(text: str) -> time:
             return time(int(found[1]), int(found[2]))
     except ValueError:
         pass
-    raise UsageError(f"{text!r} is no time of day between 00:00 and 23:59.", EXAMPLE)
+    raise UsageError(f"{text!r} is no time of day between 00:00 and 23:59.", example)
 
 
 def parse_duration(text: str) -> timedelta:
@@ -138,7 +147,7 @@ def parse_local(text: str, *, day: date, zone: str) -> datetime:
     """
     word = text.strip()
     if _TIME.fullmatch(word):
-        return datetime.combine(day, parse_time(word))
+        return datetime.combine(day, parse_time(word, example="Write it as 20:00."))
     moment = _parse_moment(word)
     if moment.tzinfo is not None:
         moment = moment.astimezone(ZoneInfo(zone))

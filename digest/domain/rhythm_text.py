@@ -18,7 +18,15 @@ WEEKDAYS = (
 )
 EXAMPLE = 'Write it as "Sun 19:00".'
 
-_PLACES = {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": LAST}
+# "fifth" is refused with a better word than that it is no weekday.
+_PLACES = {
+    "first": 1,
+    "second": 2,
+    "third": 3,
+    "fourth": 4,
+    "fifth": 5,
+    "last": LAST,
+}
 _NAMES = {number: word for word, number in _PLACES.items()}
 _ORDINAL = re.compile(r"([0-9]{1,2})(?:st|nd|rd|th)", re.ASCII)
 _LONGEST_MONTH = 31

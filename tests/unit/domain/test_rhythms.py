@@ -144,7 +144,7 @@ def test_reads_what_people_write(
     [
         ("Mon,Snu", "'Snu' is no weekday.", "Did you mean Sun?"),
         ("Sun first", "'first' is no weekday.", "Write it as"),
-        ("fifth Sun", "'fifth' is no weekday.", ""),
+        ("fifth Sun", "Not every month has so many of a Sunday", '"last Sun 19:00"'),
         ("5th Sun", "Not every month has so many of a Sunday", '"last Sun 19:00"'),
         ("32nd", "No month has all the days of '32nd'.", "1st to 31st"),
         ("0th", "No month has all the days of '0th'.", "1st to 31st"),
