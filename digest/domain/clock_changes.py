@@ -26,9 +26,12 @@ def describe_change(before: datetime, due: datetime, zone: str) -> str:
     said = [_describe(at, clock) for at in _changes(before, due, clock)]
     shown, now = due.astimezone(clock), due.astimezone(UTC)
     usual = shown.replace(tzinfo=None) - _offset(before, clock)
+    # A zone that crosses the date line changes the day alone.
+    is_other_hour = (usual.hour, usual.minute) != (now.hour, now.minute)
+    form = "%H:%M" if is_other_hour else "%Y-%m-%d %H:%M"
     return (
         f"clocks in {zone} go {' and '.join(said)}:"
-        f" {shown:%H:%M} is {now:%H:%M} UTC, not {usual:%H:%M}"
+        f" {shown:{form}} is {now:{form}} UTC, not {usual:{form}}"
     )
 
 

@@ -54,6 +54,15 @@ START = datetime(2024, 1, 1, tzinfo=UTC)
             ),
         ),
         (
+            "Pacific/Apia",
+            time(12, 0),
+            "2012-01-01",
+            (
+                "clocks in Pacific/Apia go forward 24 h on Fri 2011-12-30 at 00:00:"
+                " 2012-01-01 12:00 is 2011-12-31 22:00 UTC, not 2012-01-01 22:00"
+            ),
+        ),
+        (
             "America/New_York",
             time(1, 30),
             "2026-11-01",
