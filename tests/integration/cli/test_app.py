@@ -47,6 +47,14 @@ def test_wrong_usage_points_at_the_help_of_that_command(cli: Cli) -> None:
     assert ran.err.endswith("See: digest editions show --help\n")
 
 
+def test_a_wrong_choice_is_one_sentence_with_the_right_ones(cli: Cli) -> None:
+    ran = cli("editions", "preview", "1", "--format", "pdf")
+
+    assert ran.status == 2
+    assert "Value error" not in ran.err
+    assert "'pdf' is not one of 'html', 'text', 'eml'. See:" in ran.err
+
+
 def test_an_error_of_the_file_system_has_a_mend(cli: Cli, tmp_path: Path) -> None:
     cli("init")
 
