@@ -178,6 +178,9 @@ def show_next(
     ]
     found.sort(key=lambda pair: pair[1].due)
     lines = [f"{slug}  {say_issue(issue)}" for slug, issue in found]
+    lines += [
+        say_schedule(slug, kept.plan) for slug, kept in asked if not kept.plan.enabled
+    ]
     face.show([issue_document(*pair) for pair in found], lines or "No issue is due.")
 
 
@@ -192,6 +195,7 @@ def move_issue(
     """Let one issue go at another time; its usual time undoes a move or skip."""
     face = face_of(ctx)
     service = face.service()
+    now = service.now()
     day = parse_date(issue_date)
     with service.db.read() as tx:
         zone = schedules.get(tx, newsletters.get(tx, newsletter)).plan.zone
@@ -201,8 +205,10 @@ def move_issue(
         issue_date=day,
         to=parse_local(to, day=day, zone=zone),
         actor=CLI,
-        now=service.now(),
+        now=now,
     )
+    if moved.due <= now:
+        face.say("warning: That time has passed.")
     face.show(issue_document(newsletter, moved), f"{newsletter}  {say_issue(moved)}")
 
 

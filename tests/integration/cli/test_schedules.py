@@ -201,6 +201,13 @@ def test_a_moved_issue_says_where_it_was(desk: Cli) -> None:
     assert ran.document["note"] == "moved from 2024-04-21 19:00"
 
 
+def test_a_move_to_a_time_that_has_passed_is_warned_of(desk: Cli) -> None:
+    ran = desk("schedules", "move", "weekly", "2024-04-21", "--to", "20:30")
+
+    assert ran.status == 0
+    assert ran.err == "warning: That time has passed.\n"
+
+
 def test_a_skipped_issue_is_due_no_more(desk: Cli) -> None:
     ran = desk("schedules", "skip", "weekly", "2024-04-21")
 
@@ -222,7 +229,7 @@ def test_a_disabled_schedule_has_no_next_issue(desk: Cli) -> None:
 
     assert ran.out == "weekly  disabled (was Sun 19:00 Africa/Cairo)\n"
     assert desk(*NEXT).document == []
-    assert desk("schedules", "next").out == "No issue is due.\n"
+    assert desk("schedules", "next").out == ran.out
 
 
 @pytest.mark.parametrize(
@@ -251,6 +258,12 @@ def test_a_disabled_schedule_has_no_next_issue(desk: Cli) -> None:
             1,
             "The issue of 2024-04-21 cannot overtake that of 2024-04-28.",
             "Choose a time before 2024-04-28 19:00.",
+        ),
+        (
+            ("schedules", "move", "weekly", "2024-04-21", "--to", "25:00"),
+            2,
+            "'25:00' is no time of day between 00:00 and 23:59.",
+            "Write it as 20:00.",
         ),
         (
             ("schedules", "next", "daily"),
