@@ -35,7 +35,9 @@ def ask_desk(ctx: typer.Context, edition: EditionId) -> None:
     service = face.service()
     now = service.now()
     letters = service.ask_desk(edition, None, actor=CLI, now=now)
-    face.show(
-        {"id": edition, "letters": letters},
-        f"{counted(letters, 'letter')} to the desk; a worker carries them.",
+    said = (
+        f"{counted(letters, 'letter')} to the desk; a worker carries them."
+        if letters
+        else "The desk was mailed this within the hour: those links act."
     )
+    face.show({"id": edition, "letters": letters}, said)

@@ -43,15 +43,19 @@ def ask(
         now: The present.
 
     Returns:
-        How many letters; 0 where the desk was asked before.
+        How many letters; 0 where the desk has them.
     """
     wanted = draft.newsletter.desk_addresses if addresses is None else addresses
     with db.write() as tx:
         if what and not desk.mark_mailed(tx, draft.edition.id, what, now=now):
             return 0
         timing = timing_of(tx, draft.edition, draft.newsletter)
+        written = 0
         for address in wanted:
             review = _open(tx, draft.edition, address, timing, now)
+            key = f"desk:{what or now.strftime('%Y%m%d%H')}:{review.id}"
+            if notices.is_known(tx, key):
+                continue
             notice = write_question(
                 draft,
                 what or DeskMail.ASK,
@@ -59,21 +63,23 @@ def ask(
                 address=address,
                 review_url=_link(site, secrets, review, now),
                 links_end=review.valid_until,
-                key=f"desk:{what or now.strftime('%Y%m%d%H')}:{review.id}",
+                key=key,
                 templates=templates,
                 now=now,
             )
             notices.add(tx, notice, now=now)
-        audit.record_edition(
-            tx,
-            draft.edition.id,
-            "asked",
-            actor=actor,
-            now=now,
-            occasion=what or "again",
-            letters=len(wanted),
-        )
-    return len(wanted)
+            written += 1
+        if written:
+            audit.record_edition(
+                tx,
+                draft.edition.id,
+                "asked",
+                actor=actor,
+                now=now,
+                occasion=what or "again",
+                letters=written,
+            )
+    return written
 
 
 def mail_alert(

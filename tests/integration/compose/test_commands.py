@@ -300,3 +300,10 @@ def test_an_edition_is_held_and_mailed_to_the_desk(composed: Cli) -> None:
     assert "Held       by cli" in held.out
     assert "A name is wrong." in held.out
     assert asked == {"id": 1, "letters": 1}
+
+
+def test_whoever_asks_the_desk_again_at_once_hears_that_it_was(composed: Cli) -> None:
+    said = [composed("editions", "ask", "1").out for _ in range(3)]
+
+    # An hour may end between two of them.
+    assert "The desk was mailed this within the hour: those links act.\n" in said

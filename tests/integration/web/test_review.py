@@ -327,6 +327,15 @@ def test_an_expired_link_mails_a_fresh_one_and_stays_dead(desk: Desk) -> None:
     assert desk.get().status_code == 410
 
 
+def test_asking_again_within_the_hour_mails_nothing_and_says_so(desk: Desk) -> None:
+    counts = [
+        desk.service.ask_desk(desk.edition_id, None, actor=EDITOR, now=desk.now)
+        for _ in range(2)
+    ]
+
+    assert counts == [2, 0]
+
+
 def test_a_late_issue_is_approved_and_sent_by_hand(desk: Desk) -> None:
     desk.now = DUE + GRACE + timedelta(minutes=5)
     desk.client.post(desk.path, data={"again": "1"})
