@@ -18,6 +18,12 @@ from digest.timetable import reporting
 _log = structlog.get_logger()
 
 
+def is_asked(service: Service, edition_id: int) -> bool:
+    """Tell whether the desk was asked about a draft."""
+    with service.db.read() as tx:
+        return DeskMail.ASK in desk.mailed(tx, edition_id)
+
+
 def ask(
     service: Service, edition_id: int, now: datetime, *, notes: tuple[str, ...] = ()
 ) -> None:

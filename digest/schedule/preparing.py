@@ -9,6 +9,7 @@ from digest.domain.alerts import AlertKind
 from digest.domain.editions import Edition
 from digest.domain.errors import DigestError, NotFoundError, StateError
 from digest.domain.schedules import Step
+from digest.domain.states import EditionState
 from digest.schedule import desk, stages
 from digest.schedule.case import WAITING, Case
 from digest.storage import alerts, editions, schedules
@@ -23,6 +24,11 @@ def prepare(case: Case) -> None:
     if edition is None:
         _collect_once(case)
         edition = _compose(case)
+    elif edition.state is EditionState.DRAFT and not desk.is_asked(
+        case.service, edition.id
+    ):
+        # Whoever composed it died before they were done, or is a person.
+        _complete(case, edition)
     elif edition.state in WAITING and _is_near(case):
         _collect_again(case, edition)
         edition = case.edition()
@@ -111,6 +117,13 @@ def _compose(case: Case) -> Edition | None:
         return None
     _log.info("schedule.composed", newsletter=case.newsletter.slug, edition=edition.id)
     _settle(case, AlertKind.FEW)
+    _complete(case, edition)
+    return case.edition()
+
+
+def _complete(case: Case, edition: Edition) -> None:
+    """Bring a new draft to where the desk can be asked about it; may be repeated."""
+    stages.gather_pictures(case.service, edition.id, case.now)
     # Seen now, so that a later look can tell what changed.
     found = stages.look_up(case.service, edition.id, case.now)
     case.alert(AlertKind.UNSEEN, *_in_short(found.unseen))
@@ -120,7 +133,6 @@ def _compose(case: Case) -> Edition | None:
         case.alert(AlertKind.FEW, say_few(case, count), is_quiet=True)
     if case.is_automatic:
         _tell_errors(case, edition)
-    return case.edition()
 
 
 def _tell_uncomposed(case: Case, error: DigestError) -> None:

@@ -54,13 +54,13 @@ def collect_due(service: Service, now: datetime) -> None:
 def compose(
     service: Service, newsletter: Newsletter, issue_date: date, now: datetime
 ) -> Edition:
-    """Compose the edition of an issue date, and get its pictures.
+    """Compose the edition of an issue date; `gather_pictures` gets its pictures.
 
     Raises:
         NotFoundError: No story waits.
         StateError: Somebody else composed it meanwhile.
     """
-    edition = draft.compose(
+    return draft.compose(
         service.db,
         newsletter=newsletter.slug,
         issue_date=issue_date,
@@ -69,8 +69,6 @@ def compose(
         actor=SCHEDULE,
         now=now,
     ).edition
-    _gather_pictures(service, edition.id, now)
-    return edition
 
 
 def take_in_news(service: Service, edition_id: int, now: datetime) -> Refreshed:
@@ -88,7 +86,7 @@ def take_in_news(service: Service, edition_id: int, now: datetime) -> Refreshed:
         now=now,
     )
     if done.added:
-        _gather_pictures(service, edition_id, now)
+        gather_pictures(service, edition_id, now)
     return done
 
 
@@ -113,7 +111,8 @@ def keep_back(service: Service, edition_id: int, because: str, now: datetime) ->
     )
 
 
-def _gather_pictures(service: Service, edition_id: int, now: datetime) -> None:
+def gather_pictures(service: Service, edition_id: int, now: datetime) -> None:
+    """Get the pictures of an edition's stories that it lacks."""
     # Only an editor who was quicker refuses: then there is no trouble.
     with suppress(StateError):
         pictures.gather(

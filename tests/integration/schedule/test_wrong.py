@@ -10,13 +10,16 @@ from sqlalchemy import select, update
 
 from digest.compose.approve import approve
 from digest.compose.edit import Changes, edit
+from digest.domain.articles import Image
 from digest.domain.calendar import Approval, ExceptionKind
 from digest.domain.policies import Policies, TooFew, Unapproved
+from digest.schedule import stages
 from digest.schedule.turn import release_due
 from digest.settings import FetchSettings
-from digest.storage import alerts, schedules, tables
+from digest.storage import alerts, editions, schedules, sightings, tables
 from digest.timetable import issues
 from tests.builders import NOW, SITE
+from tests.drawings import chart, saved
 from tests.http_server import Answer, Asked, WebServer, running
 from tests.integration.schedule.newsroom import DESK, DUE, HOUR, SUNDAY, Newsroom
 from tests.posting import notices_of
@@ -336,6 +339,25 @@ def test_a_host_that_slept_looks_stories_up_at_the_hour_itself(
     near.tick(DUE + HOUR)
 
     assert near.states() == ["draft"]
+
+
+def test_what_a_process_that_died_composed_gets_its_pictures_before_the_desk_is_asked(
+    near: Newsroom, site: WebServer
+) -> None:
+    near.set()
+    site.routes["/a.png"] = Answer(body=saved(chart(), "PNG"))
+    near.add_story(title="A story with a picture", image=Image(url=site.url("/a.png")))
+    stages.compose(near.service, near.newsletter, SUNDAY, ASKED)
+
+    run(near, ASKED, ASKED + MINUTE)
+
+    with near.db.read() as tx:
+        (edition,) = near.editions()
+        pictures = [s.picture for s in editions.stories(tx, edition.id) if s.image.url]
+        seen = sightings.load(tx, edition.id)
+    assert [picture is not None for picture in pictures] == [True]
+    assert len(seen) == 1
+    assert [n.kind for n in notices_of(near.db)] == ["desk-ask"]
 
 
 def test_a_host_that_slept_through_the_looking_up_sends_nothing_late(
