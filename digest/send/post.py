@@ -44,6 +44,8 @@ class Post:
         worker: This worker's name, unique, at most 59 characters.
         release: Releases an edition whose time has come, by its id.
         guard: Says whether letters may go from here; None: they may.
+        uptime: Seconds since the host was started, which tell that the clock was
+            set; None: it is trusted.
         dispatch: Brings wake-ups from a release elsewhere.
         retry: Waits and the deadline.
         rates: How fast letters may go, all workers together.
@@ -70,6 +72,7 @@ class Post:
     worker: str
     release: Callable[[int], object]
     guard: Guard | None = None
+    uptime: Callable[[], float] | None = None
     dispatch: Dispatch = field(default_factory=InProcess)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     rates: RateRules = field(default_factory=RateRules)
