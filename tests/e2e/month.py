@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx2
 
 from digest import bootstrap
-from digest.bootstrap import Service, make_post
+from digest.bootstrap import Service, installing, make_post
 from digest.compose.approve import approve
 from digest.compose.correct import correct
 from digest.domain.actor import Actor, ActorKind
@@ -229,7 +229,7 @@ def paper(
         "DIGEST_FETCH__ALLOW_PRIVATE": "true",
     }
     settings, world = load_settings(environ=environ), Press(server=press)
-    bootstrap.initialise(settings, actor=OPERATOR, clock=lambda: START)
+    installing.initialise(settings, actor=OPERATOR, clock=lambda: START)
     service = bootstrap.open_service(settings, clock=lambda: world.now)
     made = Paper(service=service, press=world, inbox=inbox)
     with service.db.write() as tx:

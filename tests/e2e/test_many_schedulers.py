@@ -20,6 +20,7 @@ import pytest
 from sqlalchemy import select
 
 from digest import bootstrap
+from digest.bootstrap import installing
 from digest.domain.actor import Actor, ActorKind
 from digest.domain.articles import Draft
 from digest.domain.calendar import Approval, Schedule
@@ -117,7 +118,7 @@ async def office(postgres_db: Database, tmp_path: Path) -> AsyncIterator[Office]
         "DIGEST_SMTP__SECURITY": "none",
         "DIGEST_SMTP__CONNECTIONS": str(CONNECTIONS),
     }
-    bootstrap.initialise(load_settings(environ=environ), actor=DESK)
+    installing.initialise(load_settings(environ=environ), actor=DESK)
     for number in range(NEWSLETTERS):
         furnish(postgres_db, f"paper-{number}")
     inbox = Inbox()

@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import text
 
 from digest import bootstrap
+from digest.bootstrap import installing
 from digest.care.installation import adopt
 from digest.dispatch.queue import Queue
 from digest.domain.actor import Actor, ActorKind
@@ -94,7 +95,7 @@ async def open_office(
     if kind == "postgres":
         url = request.getfixturevalue("postgres_db").url
     environ = {"DIGEST_HOME": str(home), "DIGEST_DATABASE__URL": url}
-    bootstrap.initialise(load_settings(environ=environ), actor=DESK)
+    installing.initialise(load_settings(environ=environ), actor=DESK)
     db = Database(url)
     with db.read() as tx:
         newsletter = newsletters.get(tx, "weekly")

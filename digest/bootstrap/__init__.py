@@ -1,6 +1,7 @@
 """The one place that builds objects from settings and hands them to faces.
 
 Only this module reads the clock; everything below is given `now` or a `clock`.
+`mailing` has the parts that letters leave by, `installing` makes what is lacking.
 """
 
 import os
@@ -12,14 +13,14 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache, partial
-from pathlib import Path
+from functools import partial
 
-from digest.care import keys, newsletter_files, newsletter_seeds
+from digest.bootstrap.mailing import make_posting, make_relay, make_signer
+from digest.care import keys
 from digest.care.installation import Guard
 from digest.compose.freeze import freeze
 from digest.compose.look import Looked, look
-from digest.compose.posting import Posting, Signature
+from digest.compose.posting import Posting
 from digest.compose.preview import preview
 from digest.dispatch.port import Dispatch, InProcess
 from digest.dispatch.queue import Queue
@@ -27,21 +28,18 @@ from digest.domain.actor import SCHEDULE, WORKER, Actor
 from digest.domain.addresses import EmailAddress
 from digest.domain.deliveries import UncertainPolicy
 from digest.domain.editions import Edition
-from digest.domain.errors import DigestError, StateError
+from digest.domain.errors import StateError
 from digest.domain.reviews import DeskMail
 from digest.domain.secrets import Secrets
 from digest.domain.site import Site
 from digest.fetch import client
 from digest.fetch.client import Fetcher, Limits
-from digest.mail.dkim import Signer
-from digest.mail.relay import Relay
 from digest.send import proof, release
 from digest.send.post import Post
-from digest.send.specimen import Specimens
 from digest.settings import Settings
-from digest.storage import newsletters, schema
+from digest.storage import schema
 from digest.storage.engine import Database
-from digest.templating import Templates, shipped
+from digest.templating import Templates
 from digest.timetable import asking
 from digest.timetable.desk_letters import Draft
 
@@ -266,33 +264,6 @@ def pin_time_zones() -> None:
         zoneinfo.ZoneInfo.clear_cache()
 
 
-def make_relay(settings: Settings) -> Relay:
-    """Return the server letters are handed to."""
-    smtp = settings.smtp
-    secret = smtp.password
-    return Relay(
-        host=smtp.host,
-        port=smtp.port,
-        security=smtp.security,
-        username=smtp.username,
-        password=None if secret is None else secret.get_secret_value(),
-        messages_per_connection=smtp.messages_per_connection,
-    )
-
-
-def make_signer(settings: Settings) -> Signer | None:
-    """Return what signs letters; None: the relay does, or there is no key yet.
-
-    Raises:
-        DigestError: The key cannot be read or is of another kind or too small.
-    """
-    path = settings.dkim_key_file
-    named = settings.dkim.private_key_file is not None
-    if settings.dkim.mode == "relay" or not (named or path.exists()):
-        return None
-    return Signer(settings.dkim_domain, settings.dkim.selector, path.read_bytes())
-
-
 def make_dispatch(db: Database, *, clock: Clock) -> Dispatch:
     """Return how workers are woken: through PostgreSQL, or by nobody but themselves."""
     return InProcess() if db.is_sqlite else Queue(db.libpq_url, clock=clock)
@@ -316,36 +287,11 @@ def make_post(service: Service) -> Post:
         worker=f"{socket.gethostname()[:40]}:{os.getpid()}:{random.token_hex(4)}",
         release=partial(service.release, actor=SCHEDULE),
         guard=service.guard,
+        uptime=find_uptime(),
         retry=settings.send.retry.policy,
         rates=settings.rates,
         pause_share=settings.send.pause_policy_share,
         dispatch=service.dispatch,
-    )
-
-
-def make_posting(
-    settings: Settings, site: Site, secrets: Secrets, *, now: datetime
-) -> Posting:
-    """Return how an installation would post letters."""
-    signature = Signature.NOBODY
-    if settings.is_signed:
-        is_relay = settings.dkim.mode == "relay"
-        signature = Signature.RELAY if is_relay else Signature.OURS
-
-    specimens = Specimens(
-        site=site,
-        secrets=secrets,
-        find_signer=cache(partial(make_signer, settings)),
-        now=now,
-    )
-    return Posting(
-        write=specimens.write,
-        now=now,
-        signature=signature,
-        find_fault=specimens.find_fault,
-        signing_domain=settings.dkim_domain,
-        least_stories=settings.preflight.least_stories,
-        refuses_few=settings.preflight.few_stories == "refuse",
     )
 
 
@@ -368,81 +314,3 @@ def make_site(settings: Settings) -> Site:
         mail_domain=settings.mail.domain,
         takes_mail=settings.takes_mail,
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Initialised:
-    """What `initialise` found and made, in words for people."""
-
-    made: list[str]
-    kept: list[str]
-
-
-def initialise(
-    settings: Settings,
-    *,
-    actor: Actor,
-    clock: Clock = utc_now,
-    seeds: Path | None = None,
-) -> Initialised:
-    """Make what an installation needs and lacks; safe to repeat.
-
-    Args:
-        settings: Where it is.
-        actor: Who asks.
-        clock: Tells the time.
-        seeds: The folder of newsletter files; default `config/newsletters` of the
-            working folder where it has any, else the one that was shipped.
-
-    Raises:
-        DigestError: The home cannot be written, a newsletter file is wrong, or keys
-            that the database relies on are lost.
-    """
-    pin_time_zones()
-    domain = settings.mail.domain
-    files = [
-        path
-        for path in find_newsletter_files(seeds)
-        if newsletter_files.read_seed(path, mail_domain=domain).at_init
-    ]
-    try:
-        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        keys.make_private_folder(settings.keys)
-        if settings.database.url is None:
-            (settings.home / "digest.db").touch(mode=0o600)
-    except OSError as error:
-        raise DigestError(
-            f"{settings.home} cannot be written: {error.strerror}.",
-            "Set DIGEST_HOME to a folder of your own.",
-        ) from None
-    db = Database(settings.database_url)
-    try:
-        return _fill(settings, db, files, actor=actor, now=clock())
-    finally:
-        db.close()
-
-
-def _fill(
-    settings: Settings, db: Database, files: list[Path], *, actor: Actor, now: datetime
-) -> Initialised:
-    before = schema.current(db)
-    schema.upgrade(db)
-    with db.read() as tx:
-        in_use = bool(newsletters.list_all(tx))
-    made, kept = keys.create_keys(settings.keys, in_use=in_use)
-    seeded = newsletter_seeds.seed(
-        db, files, mail_domain=settings.mail.domain, actor=actor, now=now
-    )
-    slugs = {newsletter.slug for newsletter in seeded}
-    made = [f"keys/{name}" for name in made]
-    kept = [f"keys/{name}" for name in kept]
-    (kept if before == schema.current(db) else made).append("database")
-    for path in files:
-        (made if path.stem in slugs else kept).append(f"newsletter {path.stem}")
-    return Initialised(made=made, kept=kept)
-
-
-def find_newsletter_files(folder: Path | None = None) -> list[Path]:
-    """List the newsletter files of a folder, of the working folder, or the shipped."""
-    own = sorted((folder or Path("config/newsletters")).glob("*.toml"))
-    return own or sorted((shipped("config") / "newsletters").glob("*.toml"))
