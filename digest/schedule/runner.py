@@ -10,7 +10,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -116,13 +116,16 @@ class Runner:
         # What a copy would prepare, the desk would be asked about twice.
         if not await asyncio.to_thread(_attempt, self._may_send):
             return
-        if not await asyncio.to_thread(_attempt, self._clock.is_steady):
+        # One look at the clock rules the turn: it may be set at any time.
+        now = self._service.now()
+        if not await asyncio.to_thread(_attempt, self._clock.is_steady, now):
             return
         if self.is_idle:
             # A daemon: a slow source must not hold up a process that is told to stop.
-            self._preparing = threading.Thread(target=self._prepare, daemon=True)
+            self._preparing = threading.Thread(
+                target=self._prepare, args=(now,), daemon=True
+            )
             self._preparing.start()
-        now = self._service.now()
         await asyncio.to_thread(_attempt, turn.release_due, self._service, now)
         await asyncio.to_thread(_attempt, turn.tell_desk, self._service, now)
         await asyncio.to_thread(_attempt, self._look_after_readers)
@@ -156,8 +159,8 @@ class Runner:
         guard = self._service.guard
         return guard is None or guard.allows(busy=False)
 
-    def _prepare(self) -> None:
-        _attempt(turn.tick, self._service, self._service.now())
+    def _prepare(self, now: datetime) -> None:
+        _attempt(turn.tick, self._service, now)
         if time.monotonic() - self._polled_at >= _POLL_SECONDS:
             self._polled_at = time.monotonic()
             _attempt(stages.collect_due, self._service, self._service.now())

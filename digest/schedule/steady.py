@@ -31,11 +31,15 @@ class ClockWatch:
         self._uptime = uptime
         self._steadiness = Steadiness()
 
-    def is_steady(self) -> bool:
-        """Tell whether issues may go by the clock; tells the desk when it was set."""
+    def is_steady(self, now: datetime) -> bool:
+        """Tell whether issues may go by the clock; tells the desk when it was set.
+
+        Args:
+            now: What it shows.
+        """
         if self._uptime is None:
             return True
-        now, uptime = self._service.now(), self._uptime()
+        uptime = self._uptime()
         step = self._steadiness.look(now, uptime)
         if step is not None:
             tell_step(self._service, step, now)

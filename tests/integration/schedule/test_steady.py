@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import chain, repeat
 
 import pytest
 
@@ -79,6 +80,23 @@ def test_a_clock_that_stays_where_it_was_set_is_believed(host: Host) -> None:
     live(host, DUE - NOW, real=timedelta(minutes=5))
 
     assert host.room.states() == ["sending"]
+
+
+def test_a_step_in_the_middle_of_a_turn_sends_nothing_early(room: Newsroom) -> None:
+    room.set()
+    shown = chain([NOW], repeat(DUE))
+    service = replace(room.service, clock=lambda: next(shown))
+    lock = Leadership(room.db, service.settings.home / "schedule.lock")
+    runner = Runner(service, lock, heartbeat=LONG, patience=LONG, uptime=lambda: 0)
+
+    async def go() -> None:
+        runner.start()
+        await work(runner)
+        await runner.close()
+
+    asyncio.run(go())
+
+    assert room.editions() == []
 
 
 def test_the_desk_is_told_that_it_was_set(host: Host) -> None:
