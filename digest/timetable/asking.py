@@ -53,7 +53,7 @@ def ask(
         written = 0
         for address in wanted:
             review = _open(tx, draft.edition, address, timing, now)
-            key = f"desk:{what or now.strftime('%Y%m%d%H')}:{review.id}"
+            key = f"desk:{what or _hour_of(review, now)}:{review.id}"
             if notices.is_known(tx, key):
                 continue
             notice = write_question(
@@ -132,6 +132,11 @@ def mail_alert(
         )
         notices.add(tx, notice, now=now)
     return len(newsletter.desk_addresses)
+
+
+def _hour_of(review: Review, now: datetime) -> str:
+    """Name an hour; links that were made anew are news within it, too."""
+    return f"{now:%Y%m%d%H}:{int(review.valid_from.timestamp())}"
 
 
 def _open(

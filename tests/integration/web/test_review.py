@@ -58,13 +58,13 @@ class Desk:
         self.client = TestClient(make_app(self.service, answer_after=0))
         self.path = self.paths()[MONA]
 
-    def schedule(self) -> None:
+    def schedule(self, grace: timedelta = GRACE) -> None:
         plan = Schedule(
             rhythm=weekly(6),
             at=time(19),
             zone="Africa/Cairo",
             approval=Approval.REQUIRED,
-            grace=GRACE,
+            grace=grace,
         )
         plans.set_schedule(
             self.db, newsletter="weekly", plan=plan, actor=EDITOR, now=NOW
@@ -334,6 +334,22 @@ def test_asking_again_within_the_hour_mails_nothing_and_says_so(desk: Desk) -> N
     ]
 
     assert counts == [2, 0]
+
+
+def test_a_link_that_expires_within_the_hour_it_was_mailed_in_is_mailed_anew(
+    desk: Desk,
+) -> None:
+    desk.schedule(grace=GRACE + timedelta(minutes=30))
+    desk.now = DUE + GRACE + timedelta(minutes=10)
+    desk.ask(None)
+    desk.path = desk.paths()[MONA]
+    desk.now += timedelta(minutes=25)
+    gone = desk.get().status_code
+
+    desk.client.post(desk.path, data={"again": "1"})
+
+    assert gone == 410
+    assert desk.client.get(desk.paths()[MONA]).status_code == 200
 
 
 def test_a_late_issue_is_approved_and_sent_by_hand(desk: Desk) -> None:
