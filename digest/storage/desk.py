@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, delete, func, select, update
 
 from digest.domain.editions import Edition
 from digest.domain.errors import StateError
-from digest.domain.reviews import DeskMail, Review
+from digest.domain.reviews import REMINDERS, DeskMail, Review
 from digest.domain.states import DeliveryState, EditionState, SubscriptionState
 from digest.storage import editions, tables
 from digest.storage.engine import Tx
@@ -74,6 +74,16 @@ def mark_mailed(tx: Tx, edition_id: int, what: DeskMail, *, now: datetime) -> bo
     """
     values = {"edition_id": edition_id, "what": what, "at": now}
     return insert_once(tx, tables.desk_mail, values)
+
+
+def forget_reminders(tx: Tx, edition_id: int) -> None:
+    """Let the desk be reminded anew: the hour is another one."""
+    c = tables.desk_mail.c
+    tx.execute(
+        delete(tables.desk_mail).where(
+            c.edition_id == edition_id, c.what.in_(REMINDERS)
+        )
+    )
 
 
 def mailed(tx: Tx, edition_id: int) -> dict[DeskMail, datetime]:

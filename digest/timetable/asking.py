@@ -53,7 +53,9 @@ def ask(
         written = 0
         for address in wanted:
             review = _open(tx, draft.edition, address, timing, now)
-            key = f"desk:{what or _hour_of(review, now)}:{review.id}"
+            # Of an issue that was moved the desk is reminded again.
+            due = int(timing.due.timestamp()) if timing.due else ""
+            key = f"desk:{what or _hour_of(review, now)}:{review.id}:{due}"
             if notices.is_known(tx, key):
                 continue
             notice = write_question(

@@ -13,7 +13,14 @@ from digest.domain.errors import StateError
 from digest.domain.moves import check_move
 from digest.domain.schedules import KeptSchedule
 from digest.domain.states import EditionKind, EditionState
-from digest.storage import audit, editions, issue_exceptions, newsletters, schedules
+from digest.storage import (
+    audit,
+    desk,
+    editions,
+    issue_exceptions,
+    newsletters,
+    schedules,
+)
 from digest.storage.engine import Database, Tx
 
 
@@ -99,7 +106,7 @@ def _change(
 def _free_edition(
     tx: Tx, kept: KeptSchedule, issue_date: date, *, actor: Actor, now: datetime
 ) -> None:
-    """Take back the time that an issue's edition was given by hand.
+    """Take back what was said about its edition's hour, by hand or to the desk.
 
     Raises:
         StateError: It is at the post already.
@@ -115,6 +122,8 @@ def _free_edition(
             f"The issue of {issue_date} is at the post already.",
             f"See: digest editions status {made[0].id}",
         )
+    if made:
+        desk.forget_reminders(tx, made[0].id)
     if made and made[0].state == EditionState.SCHEDULED:
         # Otherwise it would go at that time all the same.
         editions.move(tx, made[0], EditionState.APPROVED, now=now, scheduled_at=None)

@@ -103,6 +103,25 @@ def test_reminders_come_ahead_of_the_hour_at_it_and_before_grace_ends(
     ]
 
 
+def test_of_an_issue_that_was_moved_the_desk_is_reminded_again(room: Newsroom) -> None:
+    room.set(approval=Approval.REQUIRED)
+    tick_all(room, ASKED, DUE - HOUR, DUE)
+    later = DUE + 48 * HOUR
+    local = (later + 3 * HOUR).replace(tzinfo=None)  # in Cairo
+    issues.move_issue(
+        room.db, newsletter="weekly", issue_date=SUNDAY, to=local, actor=DESK, now=DUE
+    )
+
+    tick_all(room, later - HOUR, later, later + MINUTE)
+
+    assert [n.subject.split(" ", 3)[3] for n in letters(room, "desk-reminder")] == [
+        "1 still waits for an approval",
+        "1 did not go: nobody approved it",
+        "1 still waits for an approval",
+        "1 did not go: nobody approved it",
+    ]
+
+
 def test_a_host_that_slept_sends_only_the_last_reminder(room: Newsroom) -> None:
     room.set(approval=Approval.REQUIRED)
     room.tick(ASKED)
