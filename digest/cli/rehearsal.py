@@ -5,7 +5,7 @@ import fcntl
 import multiprocessing
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -152,6 +152,24 @@ def stage(home: Path) -> Iterator[Database]:
     Raises:
         StateError: Another rehearsal of this installation is running.
     """
+    with _alone(home), TemporaryDirectory(prefix=_PREFIX, dir=home) as folder:
+        scratch = Database(f"sqlite:///{Path(folder) / 'digest.db'}")
+        try:
+            schema.upgrade(scratch)
+            yield scratch
+        finally:
+            scratch.close()
+
+
+def sweep(home: Path) -> None:
+    """Delete what a killed rehearsal left behind: it holds readers' addresses."""
+    with suppress(StateError), _alone(home):
+        pass
+
+
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """Be the only rehearsal of an installation, in a swept folder."""
     with (home / _LOCK).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -161,10 +179,4 @@ def stage(home: Path) -> Iterator[Database]:
             ) from None
         for left in home.glob(f"{_PREFIX}*"):
             shutil.rmtree(left, ignore_errors=True)
-        with TemporaryDirectory(prefix=_PREFIX, dir=home) as folder:
-            scratch = Database(f"sqlite:///{Path(folder) / 'digest.db'}")
-            try:
-                schema.upgrade(scratch)
-                yield scratch
-            finally:
-                scratch.close()
+        yield

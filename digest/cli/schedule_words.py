@@ -1,8 +1,9 @@
 """Schedules and their issues, as commands show them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from digest.domain.alerts import Alert
 from digest.domain.calendar import Approval, DueIssue, Schedule
@@ -78,11 +79,29 @@ def say_schedule(slug: str, plan: Schedule) -> str:
     return f"{slug}  {write_at(plan)} {plan.zone}, {who}{bounds}"
 
 
-def say_summary(slug: str, kept: KeptSchedule, alerts: Sequence[Alert] = ()) -> str:
-    """Say a schedule, what keeps its issue from going, what the desk was told."""
+def say_summary(
+    slug: str, kept: KeptSchedule, alerts: Sequence[Alert] = (), *, now: datetime
+) -> str:
+    """Say a schedule, its changed issues, what keeps one back, what the desk knows."""
     told = [f"{alert.issue_date}: {alert.words}" for alert in alerts]
-    lines = [*([kept.trouble] if kept.trouble else []), *told]
+    lines = [
+        *say_policies(kept.plan),
+        *_say_changes(kept.plan, now),
+        *([kept.trouble] if kept.trouble else []),
+        *told,
+    ]
     return "\n  ".join([say_schedule(slug, kept.plan), *dict.fromkeys(lines)])
+
+
+def _say_changes(plan: Schedule, now: datetime) -> Iterator[str]:
+    """Say which issues to come are skipped or moved."""
+    local = now.astimezone(ZoneInfo(plan.zone)).replace(tzinfo=None)
+    for change in plan.exceptions:
+        if change.moved_to is None:
+            if change.issue_date >= local.date():
+                yield f"{change.issue_date}: skipped"
+        elif change.moved_to >= local:
+            yield f"{change.issue_date}: moved to {change.moved_to:%a %Y-%m-%d %H:%M}"
 
 
 def say_policies(plan: Schedule) -> list[str]:
@@ -94,7 +113,7 @@ def say_policies(plan: Schedule) -> list[str]:
     else:
         few = f"under {policies.least} stories" if policies.least > 1 else "no story"
         found.append(f"{few}: {_TOO_FEW[policies.too_few]}")
-    return [f"  if       {'; '.join(found)}"]
+    return [f"if       {'; '.join(found)}"]
 
 
 def say_times(plan: Schedule, due: Sequence[DueIssue]) -> list[str]:
@@ -115,7 +134,7 @@ def say_times(plan: Schedule, due: Sequence[DueIssue]) -> list[str]:
         ),
         f"  issue    {say_issue(issue)}",
         f"  late     {say_moment(late.astimezone(zone))}, from then on it asks",
-        *say_policies(plan),
+        *(f"  {line}" for line in say_policies(plan)),
     ]
 
 

@@ -135,17 +135,18 @@ def list_schedules(
     """List every schedule, what keeps an issue from going, what the desk was told."""
     face = face_of(ctx)
     service = face.service()
+    now = service.now()
     with service.db.read() as tx:
         kept = [one for one in schedules.list_all(tx) if one.id > after]
         slugs = {title.id: title.slug for title in newsletters.list_all(tx)}
         told = {
             one.id: alerts.standing(
-                tx, schedule_id=one.id, now=service.now(), since=_LONGEST_SHOWN
+                tx, schedule_id=one.id, now=now, since=_LONGEST_SHOWN
             )
             for one in kept
         }
     items = [document_of(slugs[k.newsletter_id], k, told[k.id]) for k in kept]
-    lines = [say_summary(slugs[k.newsletter_id], k, told[k.id]) for k in kept]
+    lines = [say_summary(slugs[k.newsletter_id], k, told[k.id], now=now) for k in kept]
     if service.guard is not None and not (why := service.guard.look()).may_send:
         face.say(f"warning: {why.words} Nothing goes until: digest adopt")
     face.show_page(items, lines, limit=limit, none="No newsletter has a schedule.")

@@ -1,13 +1,14 @@
 """`editions rehearse`: the whole list, on this machine, and nothing is changed."""
 
 import fcntl
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, update
 
-from digest.cli.rehearsal import Counter, public_half
+from digest.cli.rehearsal import Counter, public_half, sweep
 from digest.domain.editions import Edition
 from digest.mail.dkim import Signer, generate_key
 from digest.mail.sink import Received
@@ -117,6 +118,35 @@ def test_what_a_killed_rehearsal_left_goes(
     ran = cli("editions", "rehearse", str(edition.id))
 
     assert ran.status == 0
+    assert not left.exists()
+
+
+@pytest.mark.parametrize("is_running", [False, True])
+def test_a_service_that_starts_sweeps_but_never_under_a_rehearsal(
+    cli: Cli, db: Database, tmp_path: Path, *, is_running: bool
+) -> None:
+    left = tmp_path / "home" / "rehearsal-left"
+    left.mkdir()
+
+    with (tmp_path / "home" / "rehearsal.lock").open("w") as lock:
+        if is_running:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        sweep(tmp_path / "home")
+
+    assert left.exists() is is_running
+
+
+def test_serving_begins_with_a_sweep(
+    cli: Cli, db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = tmp_path / "home" / "rehearsal-left"
+    left.mkdir()
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setenv("DIGEST_WEB__PORT", str(taken.getsockname()[1]))
+        ran = cli("serve", "--only", "web")  # it ends at once: the port is taken
+
+    assert ran.status == 1
     assert not left.exists()
 
 

@@ -180,9 +180,24 @@ def test_a_schedule_that_has_ended_says_so(desk: Cli) -> None:
 def test_list_shows_every_schedule(desk: Cli) -> None:
     lines, document = desk("schedules", "list").out, desk("schedules", "list", "--json")
 
-    assert lines == "weekly  Sun 19:00 Africa/Cairo, approved by a person\n"
+    plan, policy = lines.splitlines()
+    assert plan == "weekly  Sun 19:00 Africa/Cairo, approved by a person"
+    assert policy.startswith("  if       nobody approved it: it waits until it is late")
     assert [item["newsletter"] for item in document.document["items"]] == ["weekly"]
     assert document.document["next"] is None
+
+
+def test_list_shows_the_issues_to_come_that_are_not_as_usual(desk: Cli) -> None:
+    desk("schedules", "move", "weekly", "2099-05-03", "--to", "20:30")
+    desk("schedules", "skip", "weekly", "2099-05-10")
+    desk("schedules", "skip", "weekly", "2024-01-07")
+
+    ran = desk("schedules", "list")
+
+    assert ran.out.splitlines()[2:] == [
+        "  2099-05-03: moved to Sun 2099-05-03 20:30",
+        "  2099-05-10: skipped",
+    ]
 
 
 def test_list_of_none_says_so(cli: Cli) -> None:
