@@ -1,5 +1,6 @@
 """Approve an edition: somebody accepts exactly this content, warnings and all."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,7 +9,14 @@ from digest.compose.draft import Composed
 from digest.compose.finding import Finding
 from digest.compose.freeze import put_missing
 from digest.compose.posting import Posting
-from digest.compose.preflight import Preflight, inspect, load
+from digest.compose.preflight import (
+    Loaded,
+    Preflight,
+    inspect,
+    load,
+    renderings,
+)
+from digest.compose.render import Renderings
 from digest.compose.withdraw import (
     require_changeable,
     require_unchanged,
@@ -16,12 +24,13 @@ from digest.compose.withdraw import (
 )
 from digest.domain.actor import Actor, ActorKind
 from digest.domain.editions import Edition
-from digest.domain.errors import StateError
+from digest.domain.errors import RefusedError, StateError
 from digest.domain.site import Site
 from digest.domain.states import EditionState
 from digest.storage import audit, editions
 from digest.storage.engine import Database, Tx
 from digest.templating import Templates
+from digest.templating.apart import TemplateFaultError
 
 NO_REASON = "no reason given"
 
@@ -71,31 +80,59 @@ def approve(
         StateError: It was released or cancelled, a person holds it and no person
             approves, or preflight finds errors.
     """
+    drawn, ahead = _render_ahead(db, edition_id, templates, site)
     with db.write() as tx:
         loaded = load(tx, edition_id)
-        edition, newsletter = loaded.edition, loaded.newsletter
-        stories = loaded.stories
+        edition = loaded.edition
         require_changeable(edition)
         _refuse_held(edition, actor)
-        stamp = content_hash(
-            edition, newsletter, stories, templates=templates, site=site
-        )
+        stamp = _stamp(loaded, templates, site)
         require_unchanged(edition_id, stamp, seen)
-        found = inspect(loaded, templates=templates, site=site, posting=posting)
+        made = ahead if stamp == drawn else renderings(loaded, templates, site)
+        found = inspect(
+            loaded, templates=templates, site=site, posting=posting, made=made
+        )
         _refuse_errors(found, edition_id)
         if stamp != edition.approved_hash:
             edition = _accept(tx, edition, stamp, because, found, actor=actor, now=now)
         elif edition.approved_because == NO_REASON and because.strip():
             edition = _explain(tx, edition, because.strip(), actor=actor, now=now)
-        put_missing(
-            tx, edition, newsletter, stories, templates=templates, site=site, now=now
-        )
+        put_missing(tx, edition, made, now=now)
         return Approved(
             edition=edition,
-            newsletter=newsletter,
-            stories=stories,
+            newsletter=loaded.newsletter,
+            stories=loaded.stories,
             accepted=found.warnings,
         )
+
+
+def _render_ahead(
+    db: Database, edition_id: int, templates: Templates, site: Site
+) -> tuple[str, Renderings]:
+    """Render outside any transaction: with many choices it may take seconds.
+
+    Returns:
+        What the content is, and its letters.
+    """
+    with db.read() as tx:
+        loaded = load(tx, edition_id)
+    require_changeable(loaded.edition)
+    made = renderings(loaded, templates, site)
+    # What cannot be rendered is a finding of preflight.
+    with suppress(TemplateFaultError, RefusedError):
+        for choice in ("", *loaded.known.choices):
+            made.letter(choice)
+    return _stamp(loaded, templates, site), made
+
+
+def _stamp(loaded: Loaded, templates: Templates, site: Site) -> str:
+    return content_hash(
+        loaded.edition,
+        loaded.newsletter,
+        loaded.stories,
+        templates=templates,
+        site=site,
+    )
 
 
 def _accept(

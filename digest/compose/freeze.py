@@ -7,7 +7,7 @@ from datetime import datetime
 from digest.compose.content import content_hash
 from digest.compose.render import Renderings
 from digest.compose.withdraw import require_changeable
-from digest.domain.editions import Edition, Story, Variant
+from digest.domain.editions import Edition, Variant
 from digest.domain.errors import StateError
 from digest.domain.newsletters import Newsletter
 from digest.domain.site import Site
@@ -56,9 +56,8 @@ def freeze(
                 "a template or the site's address has changed.",
                 f"Look at it and run: digest editions approve {edition_id}",
             )
-        put_missing(
-            tx, edition, newsletter, stories, templates=templates, site=site, now=now
-        )
+        made = Renderings(edition, newsletter, stories, templates=templates, site=site)
+        put_missing(tx, edition, made, now=now)
         return editions.variants(tx, edition_id)
 
 
@@ -76,18 +75,8 @@ def _require_approval(edition: Edition) -> None:
     )
 
 
-def put_missing(
-    tx: Tx,
-    edition: Edition,
-    newsletter: Newsletter,
-    stories: Sequence[Story],
-    *,
-    templates: Templates,
-    site: Site,
-    now: datetime,
-) -> None:
-    """Render and store the wanted variants that are not there yet."""
-    made = Renderings(edition, newsletter, stories, templates=templates, site=site)
+def put_missing(tx: Tx, edition: Edition, made: Renderings, *, now: datetime) -> None:
+    """Store the wanted variants that are not there yet, rendered where need be."""
     for variant in _missing(tx, made, edition, now=now):
         editions.put_variant(tx, variant)
 

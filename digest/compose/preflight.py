@@ -124,7 +124,7 @@ def check_alive(
     """
     with db.read() as tx:
         loaded = load(tx, edition_id)
-    letter = _renderings(loaded, templates, site).letter("")
+    letter = renderings(loaded, templates, site).letter("")
     urls = link_rules.outside(Page(letter.html).links, site)
     return link_rules.check_alive(
         urls,
@@ -158,13 +158,26 @@ def load(tx: Tx, edition_id: int) -> Loaded:
 
 
 def inspect(
-    loaded: Loaded, *, templates: Templates, site: Site, posting: Posting
+    loaded: Loaded,
+    *,
+    templates: Templates,
+    site: Site,
+    posting: Posting,
+    made: Renderings | None = None,
 ) -> Preflight:
-    """Check an edition that was already loaded, in the same transaction."""
+    """Check an edition that was already loaded, in the same transaction.
+
+    Args:
+        loaded: The edition.
+        templates: The installation's templates.
+        site: Its public addresses.
+        posting: How it would post the letters.
+        made: Its letters, as far as they are rendered; None: they are rendered here.
+    """
     found = [*_check_edition(loaded, templates, posting)]
     found += _check_sender(loaded.newsletter, site, posting)
     html = ""
-    made = _renderings(loaded, templates, site)
+    made = made or renderings(loaded, templates, site)
     try:
         letters = _render(made, loaded.known.choices)
     except TemplateFaultError as error:
@@ -217,7 +230,8 @@ def _check_sender(
     yield from sender_rules.check_signing(newsletter, posting)
 
 
-def _renderings(loaded: Loaded, templates: Templates, site: Site) -> Renderings:
+def renderings(loaded: Loaded, templates: Templates, site: Site) -> Renderings:
+    """Return what renders an edition's letters, each when it is asked for."""
     return Renderings(
         loaded.edition,
         loaded.newsletter,
