@@ -11,6 +11,7 @@ from tests.conftest import Ran
 from tests.material import MATERIAL
 
 Cli = Callable[..., Ran]
+pytestmark = pytest.mark.usefixtures("installed")
 PAGE, FEED = MATERIAL / "pasted-page.txt", MATERIAL / "feed.xml"
 FIELDS = {
     "id",
@@ -25,11 +26,6 @@ FIELDS = {
     "source",
     "word_count",
 }
-
-
-@pytest.fixture(autouse=True)
-def _installed(cli: Cli) -> None:
-    assert cli("init").status == 0
 
 
 def test_import_answers_with_the_promised_fields(cli: Cli) -> None:

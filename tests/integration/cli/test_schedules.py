@@ -15,11 +15,10 @@ NEXT = ("schedules", "next", "weekly", "--from", "2024-04-20", "--json")
 
 
 @pytest.fixture
-def desk(cli: Cli) -> Cli:
+def desk(installed: Cli) -> Cli:
     """An installation whose weekly appears on Sunday evenings in Cairo."""
-    assert cli("init").status == 0
-    assert cli(*CAIRO).status == 0
-    return cli
+    assert installed(*CAIRO).status == 0
+    return installed
 
 
 def test_zones_come_from_the_pinned_package(desk: Cli) -> None:
@@ -200,10 +199,9 @@ def test_list_shows_the_issues_to_come_that_are_not_as_usual(desk: Cli) -> None:
     ]
 
 
-def test_list_of_none_says_so(cli: Cli) -> None:
-    cli("init")
+def test_list_of_none_says_so(installed: Cli) -> None:
 
-    ran = cli("schedules", "list")
+    ran = installed("schedules", "list")
 
     assert ran.out == "No newsletter has a schedule.\n"
 
@@ -297,10 +295,9 @@ def test_every_error_is_one_line_with_the_mend(
     assert json.loads(ran.out) == {"error": error, "mend": mend}
 
 
-def test_next_of_an_unscheduled_newsletter_names_the_command(cli: Cli) -> None:
-    cli("init")
+def test_next_of_an_unscheduled_newsletter_names_the_command(installed: Cli) -> None:
 
-    ran = cli("schedules", "next", "weekly")
+    ran = installed("schedules", "next", "weekly")
 
     assert ran.status == 1
     assert "Set one: digest schedules set weekly" in ran.err

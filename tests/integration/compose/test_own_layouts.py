@@ -271,9 +271,8 @@ def _reachable(start: Any) -> Iterator[Any]:
 
 
 def test_editions_check_names_what_is_wrong_and_pages_go_on(
-    cli: Cli, tmp_path: Path
+    installed: Cli, tmp_path: Path
 ) -> None:
-    assert cli("init").status == 0
     db = Database(f"sqlite:///{tmp_path / 'home' / 'digest.db'}")
     with db.read() as tx:
         weekly = newsletters.get(tx, "weekly")
@@ -282,10 +281,10 @@ def test_editions_check_names_what_is_wrong_and_pages_go_on(
     layout = tmp_path / "home" / "templates" / "email" / "classic"
     layout.mkdir(parents=True)
     (layout / "body.html").write_text("\n{{ colour }}")
-    composed = cli("editions", "compose", "--issue-date", "2024-05-12")
+    composed = installed("editions", "compose", "--issue-date", "2024-05-12")
 
-    checked = cli("editions", "check", "1", "--json")
-    previewed = cli("editions", "preview", "1")
+    checked = installed("editions", "check", "1", "--json")
+    previewed = installed("editions", "preview", "1")
 
     assert composed.status == 0
     assert checked.status == 1

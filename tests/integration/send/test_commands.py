@@ -57,9 +57,8 @@ def inbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Inbox]:
 
 
 @pytest.fixture
-def db(cli: Run, tmp_path: Path) -> Iterator[Database]:
+def db(installed: Run, tmp_path: Path) -> Iterator[Database]:
     """The database of an installation that `init` made."""
-    assert cli("init").status == 0
     found = Database(f"sqlite:///{tmp_path / 'home' / 'digest.db'}")
     yield found
     found.close()
