@@ -27,7 +27,7 @@ _MODULES = {
     "newsletters": ["newsletters"],
     "articles": ["articles"],
     "sources": ["sources"],
-    "editions": ["editions", "posting", "edition_mistakes", "edition_rehearse"],
+    "editions": ["editions"],
     "subscribers": ["subscribers"],
     "opinions": ["opinions"],
     "deliveries": ["deliveries"],

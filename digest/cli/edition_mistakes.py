@@ -9,7 +9,6 @@ import typer
 from digest.cli.edition_changes import EditionId, parse_ids
 from digest.cli.edition_pictures import gather, notes_on
 from digest.cli.edition_text import letters, show_changed
-from digest.cli.editions import group
 from digest.cli.face import CLI, face_of
 from digest.compose.correct import correct
 from digest.domain.errors import UsageError
@@ -17,7 +16,7 @@ from digest.domain.states import EditionState
 from digest.send import steering
 
 
-def register(_app: typer.Typer) -> None:
+def register(group: typer.Typer) -> None:
     """Add the commands of this module to the group `editions`."""
     group.command("correct")(correct_edition)
     group.command("recall")(recall_edition)

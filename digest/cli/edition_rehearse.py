@@ -16,7 +16,6 @@ from digest.bootstrap import Service
 from digest.cli import loops
 from digest.cli.edition_changes import EditionId
 from digest.cli.edition_text import letters
-from digest.cli.editions import group
 from digest.cli.face import CLI, Face, face_of
 from digest.cli.rehearsal import Server, Taken, counting_server, stage
 from digest.compose.freeze import render_all
@@ -33,7 +32,7 @@ from digest.storage.engine import Database
 _LOOK_SECONDS = 0.5
 
 
-def register(_app: typer.Typer) -> None:
+def register(group: typer.Typer) -> None:
     """Add the command of this module to the group `editions`."""
     group.command("rehearse")(rehearse_edition)
 

@@ -7,6 +7,7 @@ from typing import NoReturn
 
 import pytest
 
+from digest.cli.app import make_app
 from tests.conftest import Ran
 
 Cli = Callable[..., Ran]
@@ -84,3 +85,12 @@ def test_ctrl_c_ends_a_command_in_one_line(
     ran = cli("articles", "import", "-", *options)
 
     assert (ran.status, ran.out, ran.err) == (130, out, err)
+
+
+def test_a_tree_that_is_built_again_has_each_command_once() -> None:
+    def count() -> int:
+        groups = make_app().registered_groups
+        trees = [group.typer_instance for group in groups]
+        return sum(len(tree.registered_commands) for tree in trees if tree)
+
+    assert count() == count()
