@@ -130,6 +130,8 @@ def clone(found: Installation, home: Path, settings: Mapping[str, str]) -> Insta
     database = found.database
     if database is not None:
         database = postgres.create_database(database, template=database)
-    return Installation(
+    made = Installation(
         home=home, database=database, settings={**found.settings, **settings}
     )
+    made.run("adopt", "--join")
+    return made

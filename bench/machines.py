@@ -30,6 +30,7 @@ def run_machines(place: Place, name: str, *, seed: int, uncertain: str) -> Verdi
     with trial(place, name, DIGEST_SEND__UNCERTAIN=uncertain) as held:
         other = replace(held.found, home=held.folder / "other-machine")
         shutil.copytree(held.found.home, other.home)
+        other.run("adopt", "--join")
         with far_recorder(held):
             crew = [workers.start(own, "--once") for own in (held.found, other)]
             chance = random.Random(seed)

@@ -23,7 +23,7 @@ from bench import processes
 from bench.processes import TrialError
 from bench.ranks import likeness
 from digest import bootstrap
-from digest.bootstrap import Service
+from digest.bootstrap import Service, installing
 from digest.domain.actor import READER
 from digest.domain.addresses import parse_address
 from digest.domain.subscribers import Origin
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def make_service(home: Path) -> Service:
     """Make an installation whose limits of networks are out of the way."""
     settings = Settings(home=home, web=WebSettings(trusted_hosts=["testserver"]))
-    bootstrap.initialise(settings, actor=READER)
+    installing.initialise(settings, actor=READER)
     service = bootstrap.open_service(settings)
     opt_in.record(
         service.db,

@@ -3,6 +3,7 @@
 import importlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -191,3 +192,23 @@ def cli(
         return Ran(status, out, err)
 
     return run_it
+
+
+@pytest.fixture(scope="session")
+def home_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home as `digest init` leaves it; tests copy it, which is faster."""
+    home = tmp_path_factory.mktemp("installed") / "home"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DIGEST_HOME", str(home))
+        patch.chdir(home.parent)
+        assert run(["init"]) == 0
+    return home
+
+
+@pytest.fixture
+def installed(
+    cli: Callable[..., Ran], home_template: Path, tmp_path: Path
+) -> Callable[..., Ran]:
+    """Run `digest …` where `digest init` was run before."""
+    shutil.copytree(home_template, tmp_path / "home")
+    return cli

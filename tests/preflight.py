@@ -32,6 +32,7 @@ def as_it_is(value: Any) -> Any:
 SPECIMENS = Specimens(site=SITE, secrets=SECRETS, find_signer=lambda: SIGNER, now=NOW)
 POSTING = Posting(
     write=SPECIMENS.write,
+    now=NOW,
     signature=Signature.OURS,
     find_fault=SPECIMENS.find_fault,
     signing_domain=DOMAIN,

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
+from digest.compose.correction import title_of
 from digest.domain.editions import Edition, Story
 from digest.domain.newsletters import Newsletter
-from digest.domain.states import EditionState
+from digest.domain.states import EditionKind, EditionState
 from digest.storage import editions, newsletters
 from digest.storage.engine import Database
+from digest.templating import Templates
 from tests.builders import NOW
 from tests.drawings import put_files
 from tests.weeks import add_article
@@ -45,3 +47,23 @@ def release_week(
         with db.write() as tx:
             editions.insert_edition(tx, sent, stories)
     return newsletter.slug
+
+
+def release_correction(db: Database, slug: str) -> None:
+    """Store a correction of a newsletter's latest issue, its lead told anew."""
+    with db.write() as tx:
+        newsletter = newsletters.get(tx, slug)
+        (wrong,) = editions.released(tx, newsletter_id=newsletter.id, limit=1)
+        lead = editions.stories(tx, wrong.id)[:1]
+        correction = replace(
+            wrong,
+            kind=EditionKind.CORRECTION,
+            corrects=wrong.id,
+            subject=title_of(wrong.subject, newsletter, templates=Templates()),
+            opening=wrong.opening,
+            why="",
+            sponsor=None,
+            support=None,
+            picks=(),
+        )
+        editions.insert_edition(tx, correction, lead)

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from digest.care.checks import Check, attempt, failed, passed
+from digest.care.checks import Check, attempt, failed, passed, skipped
+from digest.care.installation import examine
 from digest.care.keys import read_secrets
 from digest.domain.newsletters import Newsletter
 from digest.storage import schema
@@ -27,6 +28,7 @@ def check_machine(
         yield attempt("home", lambda: _check_home(home))
         yield attempt("keys", lambda: _check_keys(keys))
         yield attempt("database", lambda: _check_database(db))
+        yield attempt("copy", lambda: _check_copy(db, home))
         yield attempt("disk", lambda: _check_disk(home))
     else:
         yield failed("home", f"There is no {home} yet.", _INIT)
@@ -86,6 +88,16 @@ def _check_database(db: Database | None) -> Check:
     schema.require_writable(db)
     kind = "SQLite" if db.is_sqlite else "PostgreSQL"
     return passed("database", f"{kind}, at schema {schema.current(db)}, writable.")
+
+
+def _check_copy(db: Database | None, home: Path) -> Check:
+    if db is None:
+        return skipped("copy", "there is no database")
+    schema.require_current(db)
+    found = examine(db, home)
+    if not found.may_send:
+        return failed("copy", found.words, "If it shall send, run: digest adopt")
+    return passed("copy", "Home and database belong together.")
 
 
 def _check_disk(home: Path) -> Check:

@@ -101,6 +101,7 @@ class _File(_Part):
     sender: _Sender = _Sender()
     sections: Annotated[list[_Section], Field(min_length=1, max_length=50)]
     own_links: _OwnLinks = _OwnLinks()
+    desk: Annotated[tuple[Address, ...], Field(max_length=20)] = ()
     at_init: bool = True
     theme: dict[str, Any] = {}
     schedule: ScheduleTable | None = None
@@ -192,6 +193,7 @@ def _make(file: _File, slug: str, mail_domain: str) -> Newsletter:
         theme=file.theme,
         when_empty=file.when_empty,
         own_links=OwnLinks(**file.own_links.model_dump()),
+        desk=tuple(dict.fromkeys(file.desk)),
         sections=tuple(
             Section(id=0, position=position, **section.model_dump())
             for position, section in enumerate(file.sections)

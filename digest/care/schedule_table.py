@@ -6,6 +6,7 @@ import pydantic
 
 from digest.domain.calendar import Approval, Schedule, check_schedule
 from digest.domain.calendar_text import parse_at, parse_duration, parse_zone
+from digest.domain.policies import Policies, TooFew, Unapproved
 
 
 class ScheduleTable(pydantic.BaseModel):
@@ -20,6 +21,10 @@ class ScheduleTable(pydantic.BaseModel):
     grace: str = "6h"
     start: date | None = None
     end: date | None = None
+    unapproved: Unapproved = Unapproved.HOLD
+    too_few: TooFew = TooFew.HOLD
+    least: int = 1
+    collect_again: str = "15m"
 
     def plan(self, time_zone: str) -> Schedule:
         """Return the schedule; its zone is the newsletter's unless it names one.
@@ -27,10 +32,10 @@ class ScheduleTable(pydantic.BaseModel):
         Raises:
             UsageError: Nobody could follow it.
         """
-        weekday, at = parse_at(self.at)
+        rhythm, at = parse_at(self.at)
         return check_schedule(
             Schedule(
-                weekday=weekday,
+                rhythm=rhythm,
                 at=at,
                 zone=parse_zone(self.zone or time_zone),
                 approval=self.approval,
@@ -38,5 +43,11 @@ class ScheduleTable(pydantic.BaseModel):
                 grace=parse_duration(self.grace),
                 start_on=self.start,
                 end_on=self.end,
+                policies=Policies(
+                    unapproved=self.unapproved,
+                    too_few=self.too_few,
+                    least=self.least,
+                    collect_again=parse_duration(self.collect_again),
+                ),
             )
         )

@@ -27,11 +27,12 @@ _MODULES = {
     "newsletters": ["newsletters"],
     "articles": ["articles"],
     "sources": ["sources"],
-    "editions": ["editions", "posting"],
+    "editions": ["editions"],
     "subscribers": ["subscribers"],
     "opinions": ["opinions"],
     "deliveries": ["deliveries"],
     "worker": ["worker"],
+    "adopt": ["adopt"],
     "serve": ["serve"],
     "inbound": ["inbound"],
     "quarantine": ["inbound"],
@@ -173,7 +174,9 @@ def _explain_usage(face: Face, error: TyperException) -> int:
             print(message, file=sys.stderr)
             return error.exit_code
         message = "No command was given."
-    return _fail(face, message, f"See: {where} --help", error.exit_code)
+    # What checks types here says it its own way.
+    said = f"{message.replace('Value error, ', '').rstrip('.')}."
+    return _fail(face, said, f"See: {where} --help", error.exit_code)
 
 
 def _first_line(error: object) -> str:

@@ -7,14 +7,19 @@ from typing import Annotated, Any
 import typer
 
 from digest import bootstrap
+from digest.bootstrap import Service
 from digest.cli.face import CLI, face_of
 from digest.cli.picture_files import picture_url
 from digest.domain.articles import Article, Image
+from digest.domain.calendar_text import parse_instant
+from digest.domain.editions import CHANGEABLE
 from digest.ingest import imports
 from digest.ingest.decoding import Kind
+from digest.ingest.embargo import Embargoed, set_embargo
 from digest.ingest.imports import Report
 from digest.storage import articles, newsletters
 
+_LIFT = "none"
 _Newsletter = Annotated[str, typer.Option(help="Whose pool.")]
 
 
@@ -23,6 +28,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Stories in the pool.", no_args_is_help=True)
     group.command("import")(import_articles)
     group.command("add")(add_article)
+    group.command("edit")(edit_article)
     group.command("list")(list_articles)
     group.command("show")(show_article)
     app.add_typer(group, name="articles")
@@ -87,11 +93,20 @@ def add_article(
     ] = None,
     credit: Annotated[str, typer.Option(help="Who made the picture.")] = "",
     alt: Annotated[str, typer.Option(help="What the picture shows.")] = "",
+    embargo: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="No reader sees it before: 2026-11-29 18:00, the newsletter's time.",
+        ),
+    ] = None,
     newsletter: _Newsletter = "weekly",
 ) -> None:
     """Add a story typed by hand, dated today."""
     face = face_of(ctx)
     service = face.service()
+    with service.db.read() as tx:
+        zone = newsletters.get(tx, newsletter).time_zone
     stored = imports.add_by_hand(
         service.db,
         newsletter=newsletter,
@@ -104,6 +119,7 @@ def add_article(
             credit=credit,
             alt=alt,
         ),
+        embargo=parse_instant(embargo, zone=zone) if embargo else None,
         actor=CLI,
         now=service.now(),
     )
@@ -112,6 +128,56 @@ def add_article(
         article_document(article) | {"outcome": str(stored.outcome)},
         f"{stored.outcome}: {_line(article)}",
     )
+
+
+def edit_article(
+    ctx: typer.Context,
+    *,
+    article_id: Annotated[int, typer.Argument(metavar="ID", help="Its number.")],
+    embargo: Annotated[
+        str,
+        typer.Option(
+            metavar="TIME",
+            help="No reader sees it before: 2026-11-29 18:00, the newsletter's time, "
+            "or ISO; none: lift it.",
+        ),
+    ],
+) -> None:
+    """Put a story under embargo, or lift it; its source changes that no more."""
+    face = face_of(ctx)
+    service = face.service()
+    with service.db.read() as tx:
+        owner = newsletters.get_by_id(tx, articles.get(tx, article_id).newsletter_id)
+    until = None
+    if embargo.strip().casefold() != _LIFT:
+        until = parse_instant(embargo, zone=owner.time_zone)
+    done = set_embargo(
+        service.db, article_id=article_id, until=until, actor=CLI, now=service.now()
+    )
+    carriers = [{"id": c.edition_id, "state": c.state} for c in done.carriers]
+    document = article_document(done.article) | {
+        "copies": done.copies,
+        "editions": carriers,
+    }
+    face.show(document, _embargo_lines(done, service))
+
+
+def _embargo_lines(done: Embargoed, service: Service) -> Iterator[str]:
+    yield _line(done.article)
+    if done.copies:
+        copies = ", ".join(map(str, done.copies))
+        yield f"It holds for the same story in other newsletters, too: {copies}."
+    if not done.article.is_embargoed(service.now()):
+        return
+    for carrier in done.carriers:
+        number, state = carrier.edition_id, carrier.state
+        if state in CHANGEABLE:
+            yield f"Edition {number} ({state}) carries it and is not released before."
+        else:
+            yield (
+                f"Edition {number} is {state} with it: its page and the feeds show it "
+                "from then on; letters cannot be called back."
+            )
 
 
 def list_articles(
@@ -167,6 +233,7 @@ def article_document(article: Article) -> dict[str, Any]:
         "categories": article.categories,
         "featured": article.featured,
         "flags": article.flags,
+        "embargo_until": article.embargo_until,
     }
 
 
@@ -191,7 +258,11 @@ def _report_lines(report: Report) -> Iterator[str]:
 
 def _line(article: Article) -> str:
     day = article.published_on.isoformat() if article.published_on else "no date"
-    flags = f"  [{', '.join(article.flags)}]" if article.flags else ""
+    until = article.embargo_until
+    marks = [*article.flags]
+    if until is not None:
+        marks.append(f"embargo until {until:%Y-%m-%d %H:%M} UTC")
+    flags = f"  [{', '.join(marks)}]" if marks else ""
     return f"{article.id:>5}  {day:<10}  {article.section or '-':<10}  " + (
         article.title + flags
     )
@@ -199,6 +270,7 @@ def _line(article: Article) -> str:
 
 def _full(article: Article) -> Iterable[str]:
     picture = " · ".join(filter(None, (article.image.url, article.image.credit)))
+    until = article.embargo_until
     facts = {
         "Published": article.published_on,
         "Author": article.author,
@@ -207,6 +279,7 @@ def _full(article: Article) -> Iterable[str]:
         "Address": article.url,
         "Picture": picture,
         "Flags": ", ".join(article.flags),
+        "Embargo": until and f"until {until:%Y-%m-%d %H:%M} UTC",
     }
     yield article.title
     yield from (f"{name + ':':<11}{value}" for name, value in facts.items() if value)

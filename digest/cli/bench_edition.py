@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from digest import bootstrap
-from digest.bootstrap import Service
+from digest.bootstrap import Service, installing
 from digest.cli.dkim import make_key
 from digest.cli.face import CLI
 from digest.compose import approve, draft, edit
@@ -58,7 +58,7 @@ def installation(settings: Settings) -> Iterator[Settings]:
 def open_installation(settings: Settings, *, dkim: bool) -> Service:
     """Fill it like `digest init`, with a key where letters are to be signed."""
     seeds = shipped("config") / "newsletters"
-    bootstrap.initialise(settings, actor=CLI, seeds=seeds)
+    installing.initialise(settings, actor=CLI, seeds=seeds)
     if dkim:
         make_key(settings.dkim_key_file)
     return bootstrap.open_service(settings)

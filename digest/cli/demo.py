@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from digest import bootstrap
-from digest.bootstrap import Service
+from digest.bootstrap import Service, installing
 from digest.care import newsletter_seeds
 from digest.cli import demo_readers as readers_of, demo_week as steps
 from digest.cli.demo_pictures import put_beside
@@ -126,7 +126,7 @@ def _open(out: Path, port: int, web: WebSettings) -> Service:
     smtp = SmtpSettings(host="127.0.0.1", port=port, security="none")
     settings = Settings(home=out, smtp=smtp, web=web)
     seeds = shipped("config") / "newsletters"
-    bootstrap.initialise(settings, actor=CLI, seeds=seeds)
+    installing.initialise(settings, actor=CLI, seeds=seeds)
     make_key(settings.dkim_key_file)
     record = dns_record(
         settings.dkim_key_file.read_bytes(),

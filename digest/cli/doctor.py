@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from digest import bootstrap
+from digest.bootstrap import mailing
 from digest.care.checks import Check
 from digest.care.doctor import (
     Machine,
@@ -117,7 +118,7 @@ def _network(
     relay = settings.smtp.host
     return Network(
         base_url=settings.web.base_url,
-        relay=bootstrap.make_relay(settings),
+        relay=mailing.make_relay(settings),
         resolver=resolver,
         # Our own page may well be on this machine or behind its router.
         fetcher=make_fetcher(allow_private=True),

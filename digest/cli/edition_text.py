@@ -57,7 +57,13 @@ def edition_line(document: Mapping[str, Any]) -> str:
     return (
         f"{document['id']:>4}  {document['issue_date']}  No. {document['number']:<4} "
         f"{document['state']:<10} {document['newsletter']}: {document['subject']}"
+        f"{_about(document)}"
     )
+
+
+def _about(document: Mapping[str, Any]) -> str:
+    wrong = document["corrects"]
+    return f" (corrects edition {wrong})" if wrong is not None else ""
 
 
 def edition_lines(document: Mapping[str, Any]) -> list[str]:
@@ -67,7 +73,8 @@ def edition_lines(document: Mapping[str, Any]) -> list[str]:
     issue = f"{document['newsletter']} No. {document['number']}"
     lines = [
         f"Edition {document['id']}: {issue}, {document['issue_date']}, "
-        + document["state"],
+        + document["state"]
+        + _about(document),
         f"  Subject    {subject} ({long['subject']})",
         f"  Preheader  {preheader or '-'} ({counted(len(preheader), 'character')})",
     ]
@@ -81,6 +88,10 @@ def edition_lines(document: Mapping[str, Any]) -> list[str]:
     lines += [f"  {p['kind'].title():<10} {p['title']}" for p in document["picks"]]
     if document["support"]:
         lines.append(f"  Support    {document['support']['title']}")
+    if document["held_by"]:
+        lines.append(
+            f"  Held       by {document['held_by']}: {document['held_because'] or '-'}"
+        )
     if document["approved_by"]:
         because = document["approved_because"]
         reason = f" ({because})" if because else ""

@@ -4,7 +4,9 @@ from typing import Annotated
 
 import typer
 
+from digest.cli import edition_mistakes, edition_rehearse, posting
 from digest.cli.edition_changes import EditionId, parse_ids
+from digest.cli.edition_desk import ask_desk, hold_edition
 from digest.cli.edition_edit import edit_edition
 from digest.cli.edition_links import follow_links
 from digest.cli.edition_pictures import gather, notes_on, picture_edition
@@ -25,13 +27,12 @@ from digest.compose.preflight import check
 from digest.domain.calendar_text import parse_date
 from digest.storage import editions as stored, newsletters
 
-group = typer.Typer(
-    help="Issues: from the week's stories to the post.", no_args_is_help=True
-)
-
 
 def register(app: typer.Typer) -> None:
-    """Add the commands of this module."""
+    """Add the group, with the commands of this module and of those beside it."""
+    group = typer.Typer(
+        help="Issues: from the week's stories to the post.", no_args_is_help=True
+    )
     group.command("compose")(compose_edition)
     group.command("list")(list_editions)
     group.command("show")(show_edition)
@@ -40,6 +41,10 @@ def register(app: typer.Typer) -> None:
     group.command("preview")(preview_edition)
     group.command("check")(check_edition)
     group.command("approve")(approve_edition)
+    group.command("hold")(hold_edition)
+    group.command("ask")(ask_desk)
+    for module in (posting, edition_mistakes, edition_rehearse):
+        module.register(group)
     app.add_typer(group, name="editions")
 
 

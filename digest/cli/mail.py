@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from digest import bootstrap
-from digest.bootstrap import Service
+from digest.bootstrap import Service, mailing
 from digest.cli.face import CLI, face_of
 from digest.domain.addresses import parse_address
 from digest.domain.errors import DigestError, StateError
@@ -40,7 +39,7 @@ def send_test(
     face = face_of(ctx)
     service = face.service()
     reader = parse_address(address)
-    signer = bootstrap.make_signer(service.settings)
+    signer = mailing.make_signer(service.settings)
     if signer is None and service.settings.dkim.mode == "self":
         face.say("warning: there is no DKIM key, so the letter goes unsigned.")
     letters = NoticeLetters(site=service.site, secrets=service.secrets, signer=signer)
@@ -51,7 +50,7 @@ def send_test(
         send_probe(
             service.db,
             letter,
-            relay=bootstrap.make_relay(service.settings),
+            relay=mailing.make_relay(service.settings),
             letters=letters,
             actor=CLI,
             now=service.now().replace(microsecond=0),

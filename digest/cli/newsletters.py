@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from digest import bootstrap
+from digest.bootstrap import installing
 from digest.care import newsletter_seeds
 from digest.cli.face import CLI, face_of
 from digest.domain.errors import NotFoundError
@@ -111,7 +111,7 @@ def _find(file: Path) -> Path:
     """
     if file.is_file():
         return file
-    known = {path.stem: path for path in bootstrap.find_newsletter_files()}
+    known = {path.stem: path for path in installing.find_newsletter_files()}
     if str(file) not in known:
         raise NotFoundError(f"There is no file {file}.", f"Known: {', '.join(known)}.")
     return known[str(file)]

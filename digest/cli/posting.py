@@ -9,7 +9,6 @@ import typer
 
 from digest.cli.edition_changes import EditionId
 from digest.cli.edition_text import edition_line, letters, load_document
-from digest.cli.editions import group
 from digest.cli.face import CLI, Face, face_of
 from digest.domain.addresses import parse_address
 from digest.domain.calendar_text import parse_instant
@@ -23,7 +22,7 @@ _LOOK_SECONDS = 1.0
 _WATCHED = (EditionState.SENDING, EditionState.PAUSED, EditionState.SCHEDULED)
 
 
-def register(_app: typer.Typer) -> None:
+def register(group: typer.Typer) -> None:
     """Add the commands of this module to the group `editions`."""
     group.command("release")(release_edition)
     group.command("pause")(pause_edition)

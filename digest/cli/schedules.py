@@ -1,16 +1,22 @@
 """`schedules`: when newsletters appear."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from datetime import datetime, timedelta
+from typing import Annotated
 
 import typer
 
 from digest.cli.face import CLI, face_of
+from digest.cli.schedule_words import (
+    document_of,
+    issue_document,
+    say_issue,
+    say_schedule,
+    say_summary,
+    say_times,
+)
 from digest.domain.calendar import (
-    WEEKDAYS,
     Approval,
-    DueIssue,
     Schedule,
     issue_of,
     next_issues,
@@ -22,14 +28,16 @@ from digest.domain.calendar_text import (
     parse_instant,
     parse_local,
     parse_zone,
-    write_duration,
 )
+from digest.domain.outlook import describe_outlook
+from digest.domain.policies import Policies, TooFew, Unapproved
 from digest.domain.schedules import KeptSchedule
-from digest.storage import newsletters, schedules
+from digest.storage import alerts, near_editions, newsletters, schedules
 from digest.storage.engine import Tx
 from digest.timetable import issues, plans
 
 _MOST = 520
+_LONGEST_SHOWN = timedelta(days=10)
 
 Name = Annotated[str, typer.Argument(metavar="NEWSLETTER", help="Its name: weekly")]
 IssueDate = Annotated[str, typer.Argument(metavar="D", help="Issue date: 2026-11-29")]
@@ -51,7 +59,12 @@ def set_schedule(
     ctx: typer.Context,
     newsletter: Name,
     *,
-    at: Annotated[str, typer.Option(help='Weekday and local time: "Sun 19:00"')],
+    at: Annotated[
+        str,
+        typer.Option(
+            help='Days and local time: "Sun 19:00", "Mon,Thu 07:30", "last Fri 18:00"'
+        ),
+    ],
     zone: Annotated[str, typer.Option(help="IANA time zone: Africa/Cairo")],
     approval: Annotated[
         Approval, typer.Option(help="auto: goes when preflight finds no error")
@@ -64,13 +77,25 @@ def set_schedule(
     ),
     start: Annotated[str | None, typer.Option(help="First issue date")] = None,
     end: Annotated[str | None, typer.Option(help="Last issue date")] = None,
+    unapproved: Annotated[
+        Unapproved, typer.Option(help="Nobody approved it by its hour")
+    ] = Unapproved.HOLD,
+    too_few: Annotated[
+        TooFew, typer.Option(help="It has fewer stories than --least")
+    ] = TooFew.HOLD,
+    least: Annotated[
+        int, typer.Option(help="Fewest stories it goes with by itself")
+    ] = 1,
+    collect_again: Annotated[
+        str, typer.Option(help="Collect once more, and look stories up, so long before")
+    ] = "15m",
 ) -> None:
     """Replace a newsletter's schedule and say what happens this week."""
     face = face_of(ctx)
     service = face.service()
-    weekday, local_time = parse_at(at)
+    rhythm, local_time = parse_at(at)
     plan = Schedule(
-        weekday=weekday,
+        rhythm=rhythm,
         at=local_time,
         zone=parse_zone(zone),
         approval=approval,
@@ -78,18 +103,28 @@ def set_schedule(
         grace=parse_duration(grace),
         start_on=parse_date(start) if start else None,
         end_on=parse_date(end) if end else None,
+        policies=Policies(
+            unapproved=unapproved,
+            too_few=too_few,
+            least=least,
+            collect_again=parse_duration(collect_again),
+        ),
     )
     now = service.now()
     kept = plans.set_schedule(
         service.db, newsletter=newsletter, plan=plan, actor=CLI, now=now
     )
-    due = next_issues(kept.plan, now)
+    with service.db.read() as tx:
+        first = rhythm.before((now - timedelta(days=rhythm.longest_gap)).date())
+        made = near_editions.since(tx, newsletter_id=kept.newsletter_id, first=first)
+    due, said = next_issues(kept.plan, now), describe_outlook(kept, made, now=now)
     document = {
-        "schedule": _document(newsletter, kept),
-        "next": [_issue(newsletter, issue) for issue in due],
+        "schedule": document_of(newsletter, kept),
+        "next": [issue_document(newsletter, issue) for issue in due],
+        "this_week": said,
     }
-    lines = [_sentence(newsletter, kept.plan), *_this_week(kept.plan, due)]
-    face.show(document, lines)
+    lines = [say_schedule(newsletter, kept.plan), *say_times(kept.plan, due)]
+    face.show(document, [*lines, *(f"  {sentence}" for sentence in said)])
 
 
 def list_schedules(
@@ -97,14 +132,23 @@ def list_schedules(
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 100,
     after: Annotated[int, typer.Option(help="The id of the last one seen.")] = 0,
 ) -> None:
-    """List every schedule, and what keeps an issue from going."""
+    """List every schedule, what keeps an issue from going, what the desk was told."""
     face = face_of(ctx)
     service = face.service()
+    now = service.now()
     with service.db.read() as tx:
         kept = [one for one in schedules.list_all(tx) if one.id > after]
         slugs = {title.id: title.slug for title in newsletters.list_all(tx)}
-    items = [_document(slugs[one.newsletter_id], one) for one in kept]
-    lines = [_summary(slugs[one.newsletter_id], one) for one in kept]
+        told = {
+            one.id: alerts.standing(
+                tx, schedule_id=one.id, now=now, since=_LONGEST_SHOWN
+            )
+            for one in kept
+        }
+    items = [document_of(slugs[k.newsletter_id], k, told[k.id]) for k in kept]
+    lines = [say_summary(slugs[k.newsletter_id], k, told[k.id], now=now) for k in kept]
+    if service.guard is not None and not (why := service.guard.look()).may_send:
+        face.say(f"warning: {why.words} Nothing goes until: digest adopt")
     face.show_page(items, lines, limit=limit, none="No newsletter has a schedule.")
 
 
@@ -134,8 +178,11 @@ def show_next(
         for issue in next_issues(kept.plan, _from(start, kept.plan, now), count)
     ]
     found.sort(key=lambda pair: pair[1].due)
-    lines = [f"{slug}  {_line(issue)}" for slug, issue in found]
-    face.show([_issue(*pair) for pair in found], lines or "No issue is due.")
+    lines = [f"{slug}  {say_issue(issue)}" for slug, issue in found]
+    lines += [
+        say_schedule(slug, kept.plan) for slug, kept in asked if not kept.plan.enabled
+    ]
+    face.show([issue_document(*pair) for pair in found], lines or "No issue is due.")
 
 
 def move_issue(
@@ -149,6 +196,7 @@ def move_issue(
     """Let one issue go at another time; its usual time undoes a move or skip."""
     face = face_of(ctx)
     service = face.service()
+    now = service.now()
     day = parse_date(issue_date)
     with service.db.read() as tx:
         zone = schedules.get(tx, newsletters.get(tx, newsletter)).plan.zone
@@ -158,9 +206,11 @@ def move_issue(
         issue_date=day,
         to=parse_local(to, day=day, zone=zone),
         actor=CLI,
-        now=service.now(),
+        now=now,
     )
-    face.show(_issue(newsletter, moved), f"{newsletter}  {_line(moved)}")
+    if moved.due <= now:
+        face.say("warning: That time has passed.")
+    face.show(issue_document(newsletter, moved), f"{newsletter}  {say_issue(moved)}")
 
 
 def skip_issue(ctx: typer.Context, newsletter: Name, issue_date: IssueDate) -> None:
@@ -176,7 +226,9 @@ def skip_issue(ctx: typer.Context, newsletter: Name, issue_date: IssueDate) -> N
         now=service.now(),
     )
     skipped = issue_of(kept.plan, day)
-    following = [_issue(newsletter, i) for i in next_issues(kept.plan, skipped.due)]
+    following = [
+        issue_document(newsletter, i) for i in next_issues(kept.plan, skipped.due)
+    ]
     document = {"newsletter": newsletter, "skipped": day, "next": following}
     after = f"; the next is of {following[0]['issue_date']}" if following else ""
     face.show(document, f"{newsletter}  {day} is skipped{after}.")
@@ -189,7 +241,7 @@ def disable_schedule(ctx: typer.Context, newsletter: Name) -> None:
     kept = plans.disable_schedule(
         service.db, newsletter=newsletter, actor=CLI, now=service.now()
     )
-    face.show(_document(newsletter, kept), _sentence(newsletter, kept.plan))
+    face.show(document_of(newsletter, kept), say_schedule(newsletter, kept.plan))
 
 
 def _asked(tx: Tx, slug: str | None) -> Sequence[tuple[str, KeptSchedule]]:
@@ -201,78 +253,3 @@ def _asked(tx: Tx, slug: str | None) -> Sequence[tuple[str, KeptSchedule]]:
 
 def _from(text: str | None, plan: Schedule, now: datetime) -> datetime:
     return parse_instant(text, zone=plan.zone) if text else now
-
-
-def _document(slug: str, kept: KeptSchedule) -> dict[str, Any]:
-    plan = kept.plan
-    return {
-        "id": kept.id,
-        "newsletter": slug,
-        "at": _at(plan),
-        "zone": plan.zone,
-        "approval": plan.approval,
-        "collect_before": write_duration(plan.collect_before),
-        "grace": write_duration(plan.grace),
-        "start": plan.start_on,
-        "end": plan.end_on,
-        "enabled": plan.enabled,
-        "exceptions": [
-            {"issue_date": e.issue_date, "kind": e.kind, "moved_to": e.moved_to}
-            for e in plan.exceptions
-        ],
-        "trouble": kept.trouble,
-    }
-
-
-def _issue(slug: str, issue: DueIssue) -> dict[str, Any]:
-    return {
-        "newsletter": slug,
-        "issue_date": issue.issue_date,
-        "local": issue.local,
-        "utc": issue.due,
-        "note": issue.note,
-    }
-
-
-def _at(plan: Schedule) -> str:
-    return f"{WEEKDAYS[plan.weekday][:3]} {plan.at:%H:%M}"
-
-
-def _sentence(slug: str, plan: Schedule) -> str:
-    if not plan.enabled:
-        return f"{slug}  disabled (was {_at(plan)} {plan.zone})"
-    who = "approved by a person" if plan.approval is Approval.REQUIRED else "by itself"
-    bounds = "".join(
-        f", {word} {day}"
-        for word, day in (("from", plan.start_on), ("until", plan.end_on))
-        if day
-    )
-    return f"{slug}  {_at(plan)} {plan.zone}, {who}{bounds}"
-
-
-def _summary(slug: str, kept: KeptSchedule) -> str:
-    trouble = f"\n  {kept.trouble}" if kept.trouble else ""
-    return _sentence(slug, kept.plan) + trouble
-
-
-def _this_week(plan: Schedule, due: Sequence[DueIssue]) -> list[str]:
-    if not due:
-        return ["No issue is due any more."]
-    issue = due[0]
-    zone = issue.local.tzinfo
-    collect, late = issue.due - plan.collect_before, issue.due + plan.grace
-    return [
-        f"  collect  {_moment(collect.astimezone(zone))}",
-        f"  issue    {_line(issue)}",
-        f"  late     {_moment(late.astimezone(zone))}, from then on it asks",
-    ]
-
-
-def _line(issue: DueIssue) -> str:
-    note = f"  ({issue.note})" if issue.note else ""
-    return f"{issue.issue_date}  {_moment(issue.local)}{note}"
-
-
-def _moment(local: datetime) -> str:
-    utc = local.astimezone(UTC)
-    return f"{local:%a %Y-%m-%d %H:%M %Z} = {utc:%Y-%m-%d %H:%M} UTC"

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from digest.bootstrap import Service, make_post
-from digest.cli import loops
+from digest.bootstrap import Service, find_uptime, make_post
+from digest.cli import loops, rehearsal
 from digest.cli.crew import Crew
 from digest.cli.face import Face, face_of
 from digest.cli.worker import crew_plan
@@ -45,7 +45,9 @@ def run_serve(
     """Serve pages, take mail in, follow schedules, carry letters until stopped."""
     names = _choose(only)
     face = face_of(ctx)
-    loops.run(_serve(face, face.service(), names))
+    service = face.service()
+    rehearsal.sweep(service.settings.home)
+    loops.run(_serve(face, service, names))
 
 
 def _choose(only: str) -> list[str]:
@@ -109,7 +111,7 @@ async def _inbound(run: _Run) -> None:
 
 async def _schedule(run: _Run) -> None:
     run.face.say("Following schedules.")
-    await runner.run(run.service, stop=run.stop)
+    await runner.run(run.service, stop=run.stop, uptime=find_uptime())
 
 
 async def _worker(run: _Run) -> None:

@@ -9,6 +9,7 @@ import typer
 from pydantic import SecretStr
 
 from digest import bootstrap
+from digest.bootstrap import installing
 from digest.cli.face import CLI, face_of
 from digest.domain.errors import DigestError, SettingsError
 from digest.domain.hosts import is_loopback, is_reserved
@@ -33,7 +34,7 @@ def initialise(ctx: typer.Context) -> None:
     """Make the database, the secret keys and the first newsletter; safe to repeat."""
     face = face_of(ctx)
     settings = face.settings()
-    done = bootstrap.initialise(settings, actor=CLI)
+    done = installing.initialise(settings, actor=CLI)
     document = {"home": settings.home, "made": done.made, "kept": done.kept}
     lines = [f"Ready in {settings.home}."]
     lines += [f"  made   {what}" for what in done.made]

@@ -52,6 +52,8 @@ def run_worker(
         totals = loops.run(_work_as_child(service, lifeline, once=once, grace=length))
         face.show(asdict(totals), "")
         return
+    if once and service.guard is not None:
+        service.guard.require()
     if not once:
         face.say("Carrying letters; stop with Ctrl-C.")
     wanted = service.settings.send.processes if processes is None else processes

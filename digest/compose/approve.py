@@ -1,5 +1,6 @@
 """Approve an edition: somebody accepts exactly this content, warnings and all."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,16 +9,28 @@ from digest.compose.draft import Composed
 from digest.compose.finding import Finding
 from digest.compose.freeze import put_missing
 from digest.compose.posting import Posting
-from digest.compose.preflight import Preflight, inspect, load
-from digest.compose.withdraw import require_changeable, withdraw_approval
-from digest.domain.actor import Actor
+from digest.compose.preflight import (
+    Loaded,
+    Preflight,
+    inspect,
+    load,
+    renderings,
+)
+from digest.compose.render import Renderings
+from digest.compose.withdraw import (
+    require_changeable,
+    require_unchanged,
+    withdraw_approval,
+)
+from digest.domain.actor import Actor, ActorKind
 from digest.domain.editions import Edition
-from digest.domain.errors import StateError
+from digest.domain.errors import RefusedError, StateError
 from digest.domain.site import Site
 from digest.domain.states import EditionState
 from digest.storage import audit, editions
 from digest.storage.engine import Database, Tx
 from digest.templating import Templates
+from digest.templating.apart import TemplateFaultError
 
 NO_REASON = "no reason given"
 
@@ -43,6 +56,7 @@ def approve(
     posting: Posting,
     actor: Actor,
     now: datetime,
+    seen: str | None = None,
 ) -> Approved:
     """Check an edition, accept its warnings and freeze what readers will get.
 
@@ -58,34 +72,67 @@ def approve(
         posting: How it would post the letters.
         actor: Who approves.
         now: The present.
+        seen: Names the content that is meant; None: what is there.
 
     Raises:
         NotFoundError: There is no such edition.
-        StateError: It was released or cancelled, or preflight finds errors.
+        ChangedError: It is no longer what was seen.
+        StateError: It was released or cancelled, a person holds it and no person
+            approves, or preflight finds errors.
     """
+    drawn, ahead = _render_ahead(db, edition_id, templates, site)
     with db.write() as tx:
         loaded = load(tx, edition_id)
-        edition, newsletter = loaded.edition, loaded.newsletter
-        stories = loaded.stories
+        edition = loaded.edition
         require_changeable(edition)
-        found = inspect(loaded, templates=templates, site=site, posting=posting)
-        _refuse_errors(found, edition_id)
-        stamp = content_hash(
-            edition, newsletter, stories, templates=templates, site=site
+        _refuse_held(edition, actor)
+        stamp = _stamp(loaded, templates, site)
+        require_unchanged(edition_id, stamp, seen)
+        made = ahead if stamp == drawn else renderings(loaded, templates, site)
+        found = inspect(
+            loaded, templates=templates, site=site, posting=posting, made=made
         )
+        _refuse_errors(found, edition_id)
         if stamp != edition.approved_hash:
             edition = _accept(tx, edition, stamp, because, found, actor=actor, now=now)
         elif edition.approved_because == NO_REASON and because.strip():
             edition = _explain(tx, edition, because.strip(), actor=actor, now=now)
-        put_missing(
-            tx, edition, newsletter, stories, templates=templates, site=site, now=now
-        )
+        put_missing(tx, edition, made, now=now)
         return Approved(
             edition=edition,
-            newsletter=newsletter,
-            stories=stories,
+            newsletter=loaded.newsletter,
+            stories=loaded.stories,
             accepted=found.warnings,
         )
+
+
+def _render_ahead(
+    db: Database, edition_id: int, templates: Templates, site: Site
+) -> tuple[str, Renderings]:
+    """Render outside any transaction: with many choices it may take seconds.
+
+    Returns:
+        What the content is, and its letters.
+    """
+    with db.read() as tx:
+        loaded = load(tx, edition_id)
+    require_changeable(loaded.edition)
+    made = renderings(loaded, templates, site)
+    # What cannot be rendered is a finding of preflight.
+    with suppress(TemplateFaultError, RefusedError):
+        for choice in ("", *loaded.known.choices):
+            made.letter(choice)
+    return _stamp(loaded, templates, site), made
+
+
+def _stamp(loaded: Loaded, templates: Templates, site: Site) -> str:
+    return content_hash(
+        loaded.edition,
+        loaded.newsletter,
+        loaded.stories,
+        templates=templates,
+        site=site,
+    )
 
 
 def _accept(
@@ -110,6 +157,9 @@ def _accept(
         approved_by=str(actor),
         approved_because=reason,
         approved_at=now,
+        held_at=None,
+        held_by=None,
+        held_because=None,
     )
     audit.record(
         tx,
@@ -138,6 +188,16 @@ def _explain(
         detail={"because": because},
     )
     return editions.put_reason(tx, edition.id, because, now=now)
+
+
+def _refuse_held(edition: Edition, actor: Actor) -> None:
+    """Let a person lift a hold, and nothing else."""
+    if edition.held_at is not None and actor.kind is ActorKind.SCHEDULE:
+        said = f": {edition.held_because}" if edition.held_because else ""
+        raise StateError(
+            f"It is held by {edition.held_by}{said}.".replace("..", "."),
+            f"Run: digest editions approve {edition.id}",
+        )
 
 
 def _refuse_errors(found: Preflight, edition_id: int) -> None:

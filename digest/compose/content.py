@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from digest.compose.correction import layout_of
 from digest.domain.editions import Edition, Story
 from digest.domain.newsletters import Newsletter
 from digest.domain.site import Site
@@ -45,9 +46,11 @@ def content_hash(
         "sections": [(s.slug, s.title, s.thumbnails) for s in newsletter.sections],
         "site": asdict(site),
         "templates": templates.fingerprint(
-            newsletter.template, language=newsletter.language
+            layout_of(edition, newsletter), language=newsletter.language
         ),
     }
+    if edition.corrects is not None:
+        content["corrects"] = edition.corrects
     written = json.dumps(content, sort_keys=True, default=dict)
     return hashlib.sha256(written.encode("utf-8")).hexdigest()
 

@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from digest.compose.content import content_hash
+from digest.compose.hour import days_carried, hour_of
 from digest.compose.order import choose
 from digest.compose.proposal import propose
 from digest.domain.actor import Actor
 from digest.domain.articles import Article
 from digest.domain.editions import Edition, Story
 from digest.domain.errors import NotFoundError, RefusedError, StateError
-from digest.domain.issue import days_of, local_date
+from digest.domain.issue import local_date
 from digest.domain.newsletters import Newsletter
 from digest.domain.site import Site
 from digest.domain.states import EditionKind, EditionState
@@ -52,7 +53,8 @@ def compose(
         now: The present.
         issue_date: Default: today, where the newsletter lives.
         articles: The ids of picked articles, the lead first; none: stories of the
-            seven local dates that end with the issue date.
+            seven local dates that end with the issue date, or of all since the
+            issue date before, where the newsletter appears less often.
 
     Returns:
         The draft.
@@ -66,7 +68,9 @@ def compose(
         day = issue_date or local_date(now, owner.time_zone)
         revision, number = _place(tx, owner, day)
         found = (
-            picked(tx, owner, articles) if articles else _waiting(tx, owner, day=day)
+            picked(tx, owner, articles)
+            if articles
+            else _waiting(tx, owner, day=day, now=now)
         )
         choice = choose(found, owner, picked=bool(articles))
         carried = editions.carried(tx, [s.article_id for s in choice.stories])
@@ -140,9 +144,14 @@ def _place(tx: Tx, newsletter: Newsletter, day: date) -> tuple[int, int]:
     return 1, editions.highest_number(tx, newsletter.id) + 1
 
 
-def _waiting(tx: Tx, newsletter: Newsletter, *, day: date) -> list[Article]:
-    first, last = days_of(day)
-    found = pool.candidates(tx, newsletter_id=newsletter.id, first=first, last=last)
+def _waiting(
+    tx: Tx, newsletter: Newsletter, *, day: date, now: datetime
+) -> list[Article]:
+    first, last = days_carried(tx, newsletter.id, day)
+    at = max(now, hour_of(tx, newsletter.id, day) or now)
+    found = pool.candidates(
+        tx, newsletter_id=newsletter.id, first=first, last=last, at=at
+    )
     if not found:
         raise NotFoundError(
             f"No story of {first} to {last} is waiting for {newsletter.slug}.",

@@ -9,7 +9,11 @@ from digest.compose.draft import Composed, picked
 from digest.compose.order import arrange, as_story, find, lead_with, move_to
 from digest.compose.proposal import Proposal, propose
 from digest.compose.view import clean
-from digest.compose.withdraw import require_changeable, withdraw_approval
+from digest.compose.withdraw import (
+    require_changeable,
+    require_unchanged,
+    withdraw_approval,
+)
 from digest.domain.actor import Actor
 from digest.domain.editions import Edition, Pick, Sponsor, Story, Support
 from digest.domain.errors import StateError
@@ -99,6 +103,7 @@ def edit(
     site: Site,
     actor: Actor,
     now: datetime,
+    seen: str | None = None,
 ) -> Composed:
     """Change an edition; a change withdraws its approval.
 
@@ -110,11 +115,13 @@ def edit(
         site: Its public addresses.
         actor: Who edits.
         now: The present.
+        seen: Names the content that was looked at; None: whatever is there.
 
     Returns:
         The edition as it is now.
 
     Raises:
+        ChangedError: It is no longer what was seen.
         NotFoundError: There is no such edition, story, article or section.
         StateError: It was released or cancelled, or somebody else changed it.
         RefusedError: An article belongs to another newsletter.
@@ -124,6 +131,8 @@ def edit(
         require_changeable(before)
         newsletter = newsletters.get_by_id(tx, before.newsletter_id)
         old = editions.stories(tx, edition_id)
+        stamp = content_hash(before, newsletter, old, templates=templates, site=site)
+        require_unchanged(edition_id, stamp, seen)
         stories = _change_stories(tx, old, newsletter, changes)
         was = propose(before, newsletter, old, templates=templates)
         worded = _change_words(before, changes)

@@ -1,11 +1,13 @@
 """Freeze an approved edition: render what its readers asked for, once and for all."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from digest.compose.content import content_hash
 from digest.compose.render import Renderings
-from digest.domain.editions import Edition, Story, Variant
+from digest.compose.withdraw import require_changeable
+from digest.domain.editions import Edition, Variant
 from digest.domain.errors import StateError
 from digest.domain.newsletters import Newsletter
 from digest.domain.site import Site
@@ -54,9 +56,8 @@ def freeze(
                 "a template or the site's address has changed.",
                 f"Look at it and run: digest editions approve {edition_id}",
             )
-        put_missing(
-            tx, edition, newsletter, stories, templates=templates, site=site, now=now
-        )
+        made = Renderings(edition, newsletter, stories, templates=templates, site=site)
+        put_missing(tx, edition, made, now=now)
         return editions.variants(tx, edition_id)
 
 
@@ -74,25 +75,68 @@ def _require_approval(edition: Edition) -> None:
     )
 
 
-def put_missing(
-    tx: Tx,
-    edition: Edition,
-    newsletter: Newsletter,
-    stories: Sequence[Story],
-    *,
-    templates: Templates,
-    site: Site,
-    now: datetime,
-) -> None:
-    """Render and store the wanted variants that are not there yet."""
+def put_missing(tx: Tx, edition: Edition, made: Renderings, *, now: datetime) -> None:
+    """Store the wanted variants that are not there yet, rendered where need be."""
+    for variant in _missing(tx, made, edition, now=now):
+        editions.put_variant(tx, variant)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendered:
+    """An edition as it would be posted now; nothing of it is stored.
+
+    Attributes:
+        edition: The edition.
+        newsletter: Its newsletter.
+        variants: Every rendering its readers ask for: the frozen ones, and others.
+    """
+
+    edition: Edition
+    newsletter: Newsletter
+    variants: Sequence[Variant]
+
+
+def render_all(
+    db: Database, *, edition_id: int, templates: Templates, site: Site, now: datetime
+) -> Rendered:
+    """Render an edition for all its readers without freezing it.
+
+    Args:
+        db: The database; nothing is written.
+        edition_id: An edition that was not released.
+        templates: The installation's templates.
+        site: Its public addresses.
+        now: The present.
+
+    Raises:
+        NotFoundError: There is no such edition.
+        StateError: It was released or cancelled.
+    """
+    with db.read() as tx:
+        edition = editions.get(tx, edition_id)
+        require_changeable(edition)
+        newsletter = newsletters.get_by_id(tx, edition.newsletter_id)
+        stories = editions.stories(tx, edition_id)
+        made = Renderings(edition, newsletter, stories, templates=templates, site=site)
+        frozen = editions.variants(tx, edition_id)
+        fresh = list(_missing(tx, made, edition, now=now))
+    return Rendered(edition=edition, newsletter=newsletter, variants=[*frozen, *fresh])
+
+
+def _missing(
+    tx: Tx, made: Renderings, edition: Edition, *, now: datetime
+) -> Iterator[Variant]:
+    """Render what readers ask for and is not frozen yet."""
     known = {(v.sections, v.format) for v in editions.variants(tx, edition.id)}
     missing = {("", f.value) for f in LetterFormat} - known
     missing |= set(
         deliveries.missing_variants(
-            tx, edition_id=edition.id, newsletter_id=newsletter.id, now=now
+            tx,
+            edition_id=edition.id,
+            newsletter_id=edition.newsletter_id,
+            corrects=edition.corrects,
+            now=now,
         )
     )
-    made = Renderings(edition, newsletter, stories, templates=templates, site=site)
     for sections, letter_format in sorted(missing):
-        variant = made.variant(sections, LetterFormat(letter_format))
-        editions.put_variant(tx, variant)
+        yield made.variant(sections, LetterFormat(letter_format))

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
 
 from digest.domain.editions import Edition, Story, Variant
 from digest.domain.newsletters import Newsletter
+from digest.storage.embargoes import Embargo
 
 Write = Callable[[Edition, Newsletter, Sequence[Variant]], Sequence[bytes]]
 """Writes one letter of each variant as a worker would, to a reader nobody is."""
@@ -27,6 +29,7 @@ class Posting:
 
     Attributes:
         write: Writes them.
+        now: When it is asked.
         signature: Who signs them.
         find_fault: Says what is wrong with a letter's signature; None: nothing.
         signing_domain: d= of our signatures.
@@ -35,6 +38,7 @@ class Posting:
     """
 
     write: Write
+    now: datetime
     signature: Signature
     find_fault: Callable[[bytes], str | None] = lambda _: None
     signing_domain: str = ""
@@ -55,8 +59,14 @@ class Known:
         earlier: Stories of the issues before, with the issue's number.
         choices: Sections that readers chose, comma separated; empty: all.
         is_reader: Says whether an address is a reader's.
+        embargoes: Of its stories, ended or not.
+        goes_at: When it is to be released; None: when somebody says so.
+        still_sending: Of a correction: letters under way of what it corrects.
     """
 
     earlier: Sequence[tuple[int, Story]] = ()
     choices: Sequence[str] = ()
     is_reader: Callable[[str], bool] = lambda _: False
+    embargoes: Sequence[Embargo] = ()
+    goes_at: datetime | None = None
+    still_sending: int = 0

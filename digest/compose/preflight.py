@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from digest.compose import (
+    correction_rules,
+    embargo_rules,
     letter_rules,
     link_rules,
     markup_rules,
@@ -17,7 +19,9 @@ from digest.compose import (
     story_rules,
     word_rules,
 )
+from digest.compose.correction import is_correction, prefix
 from digest.compose.finding import Finding, refuse
+from digest.compose.hour import goes_at
 from digest.compose.page import Page
 from digest.compose.posting import Known, Posting
 from digest.compose.render import Renderings
@@ -27,7 +31,14 @@ from digest.domain.errors import DigestError, RefusedError
 from digest.domain.newsletters import Newsletter
 from digest.domain.site import Site
 from digest.domain.subscribers import LetterFormat
-from digest.storage import earlier, editions, newsletters, subscribers
+from digest.storage import (
+    corrections,
+    earlier,
+    editions,
+    embargoes,
+    newsletters,
+    subscribers,
+)
 from digest.storage.engine import Database, Tx
 from digest.templating import Letter, Templates
 from digest.templating.apart import TemplateFaultError
@@ -113,7 +124,7 @@ def check_alive(
     """
     with db.read() as tx:
         loaded = load(tx, edition_id)
-    letter = _renderings(loaded, templates, site).letter("")
+    letter = renderings(loaded, templates, site).letter("")
     urls = link_rules.outside(Page(letter.html).links, site)
     return link_rules.check_alive(
         urls,
@@ -134,6 +145,9 @@ def load(tx: Tx, edition_id: int) -> Loaded:
         earlier=earlier.stories_before(tx, edition, issues=_ISSUES_BACK),
         choices=earlier.chosen_sections(tx, edition.newsletter_id, limit=_MOST_CHOICES),
         is_reader=lambda address: subscribers.find(tx, address) is not None,
+        embargoes=embargoes.of_edition(tx, edition_id),
+        goes_at=goes_at(tx, edition),
+        still_sending=corrections.count_under_way(tx, edition.corrects or 0),
     )
     return Loaded(
         edition=edition,
@@ -144,12 +158,26 @@ def load(tx: Tx, edition_id: int) -> Loaded:
 
 
 def inspect(
-    loaded: Loaded, *, templates: Templates, site: Site, posting: Posting
+    loaded: Loaded,
+    *,
+    templates: Templates,
+    site: Site,
+    posting: Posting,
+    made: Renderings | None = None,
 ) -> Preflight:
-    """Check an edition that was already loaded, in the same transaction."""
-    found = [*_check_words(loaded, site, posting)]
+    """Check an edition that was already loaded, in the same transaction.
+
+    Args:
+        loaded: The edition.
+        templates: The installation's templates.
+        site: Its public addresses.
+        posting: How it would post the letters.
+        made: Its letters, as far as they are rendered; None: they are rendered here.
+    """
+    found = [*_check_edition(loaded, templates, posting)]
+    found += _check_sender(loaded.newsletter, site, posting)
     html = ""
-    made = _renderings(loaded, templates, site)
+    made = made or renderings(loaded, templates, site)
     try:
         letters = _render(made, loaded.known.choices)
     except TemplateFaultError as error:
@@ -169,24 +197,41 @@ def inspect(
     )
 
 
-def _check_words(loaded: Loaded, site: Site, posting: Posting) -> Iterator[Finding]:
+def _check_edition(
+    loaded: Loaded, templates: Templates, posting: Posting
+) -> Iterator[Finding]:
     edition, newsletter, stories = loaded.edition, loaded.newsletter, loaded.stories
-    yield from word_rules.check_subject(edition, stories)
-    yield from word_rules.check_preheader(edition)
+    if is_correction(edition):
+        begins = prefix(newsletter, templates=templates)
+        yield from word_rules.check_subject(edition, [])
+        yield from correction_rules.check_correction(
+            edition, loaded.known, prefix=begins
+        )
+    else:
+        yield from word_rules.check_subject(edition, stories)
+        yield from word_rules.check_preheader(edition)
+        yield from word_rules.check_some(stories)
+        yield from story_rules.check_number(stories, newsletter, posting)
+        yield from story_rules.check_choices(stories, newsletter, loaded.known)
+        yield from story_rules.check_doubles(stories, loaded.known)
+        yield from picture_rules.check_pictures(edition, stories)
     yield from word_rules.check_stories(stories, newsletter)
     yield from word_rules.check_sponsor(edition)
-    yield from story_rules.check_number(stories, newsletter, posting)
-    yield from story_rules.check_choices(stories, newsletter, loaded.known)
-    yield from story_rules.check_doubles(stories, loaded.known)
     yield from story_rules.check_style(stories)
     yield from story_rules.check_drafts(edition, stories)
-    yield from picture_rules.check_pictures(edition, stories)
+    yield from embargo_rules.check_embargoes(newsletter, loaded.known, posting.now)
+
+
+def _check_sender(
+    newsletter: Newsletter, site: Site, posting: Posting
+) -> Iterator[Finding]:
     yield from sender_rules.check_sender(newsletter)
     yield from sender_rules.check_site(site)
     yield from sender_rules.check_signing(newsletter, posting)
 
 
-def _renderings(loaded: Loaded, templates: Templates, site: Site) -> Renderings:
+def renderings(loaded: Loaded, templates: Templates, site: Site) -> Renderings:
+    """Return what renders an edition's letters, each when it is asked for."""
     return Renderings(
         loaded.edition,
         loaded.newsletter,

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
+from digest.compose.correction import correction_number, is_correction, layout_of
 from digest.compose.prose import Reader
 from digest.compose.view import (
     Choice,
@@ -61,7 +62,7 @@ def render(
     tag = tagger(edition, newsletter, site)
     view = edition_view(edition, newsletter, stories, sections=sections, tag=tag)
     letter = templates.issue(
-        newsletter.template,
+        layout_of(edition, newsletter),
         language=newsletter.language,
         context=context_of(view, newsletter, site),
     )
@@ -108,7 +109,8 @@ class Renderings:
         choice = self._choice(sections)
         key = choice.is_bare, tuple(story.article_id for story in choice.stories)
         if key not in self._made:
-            self._made[key] = self._render(sections=_slugs(sections))
+            chosen = () if is_correction(self._edition) else _slugs(sections)
+            self._made[key] = self._render(sections=chosen)
         return self._made[key]
 
     def variant(self, sections: str, letter_format: LetterFormat) -> Variant:
@@ -133,6 +135,9 @@ class Renderings:
         )
 
     def _choice(self, sections: str) -> Choice:
+        if is_correction(self._edition):
+            # Who got the mistake gets all of its correction.
+            return Choice(stories=tuple(self._stories), is_bare=False)
         return choose_shown(self._newsletter, self._stories, _slugs(sections))
 
 
@@ -218,7 +223,9 @@ def _links(view: EditionView, newsletter: Newsletter, site: Site) -> Mapping[str
     issue_date = view.edition.issue_date.isoformat()
     about = quote(f"{newsletter.name} {view.edition.number}")
     return {
-        "web": site.archive_url(newsletter.slug, issue_date),
+        "web": site.archive_url(
+            newsletter.slug, issue_date, correction=correction_number(view.edition)
+        ),
         "preferences": site.preferences_url(marker(Slot.PREFERENCES_TOKEN)),
         "unsubscribe": site.unsubscribe_url(marker(Slot.UNSUBSCRIBE_TOKEN)),
         "privacy": site.page("/privacy", newsletter.slug),

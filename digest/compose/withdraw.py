@@ -10,6 +10,28 @@ from digest.storage import audit, editions
 from digest.storage.engine import Tx
 
 
+class ChangedError(StateError):
+    """An edition is not what somebody saw when they decided."""
+
+
+def require_unchanged(edition_id: int, stamp: str, seen: str | None) -> None:
+    """Refuse a decision about content that is no longer there.
+
+    Args:
+        edition_id: The edition.
+        stamp: Names its content as it is now.
+        seen: Names what the decision was about; None: whatever is there.
+
+    Raises:
+        ChangedError: They differ.
+    """
+    if seen is not None and seen != stamp:
+        raise ChangedError(
+            f"Edition {edition_id} was changed since it was shown.",
+            f"Look again: digest editions show {edition_id}",
+        )
+
+
 def require_changeable(edition: Edition) -> None:
     """Refuse to change what was released or cancelled.
 

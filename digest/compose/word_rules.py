@@ -74,12 +74,16 @@ def check_preheader(edition: Edition) -> Iterator[Finding]:
         )
 
 
+def check_some(stories: Sequence[Story]) -> Iterator[Finding]:
+    """Check that there is a story at all."""
+    if not stories:
+        yield refuse("empty", "The edition has no story: add one.", "edition")
+
+
 def check_stories(
     stories: Sequence[Story], newsletter: Newsletter
 ) -> Iterator[Finding]:
     """Check that every story can be shown, read and followed."""
-    if not stories:
-        yield refuse("empty", "The edition has no story: add one.", "edition")
     slugs = {section.slug for section in newsletter.sections}
     for story in stories:
         where = f"article {story.article_id}"

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
 from digest.domain.plaintext import fold
@@ -62,6 +62,8 @@ class Draft:
         categories: As the source gave them, unmapped.
         featured: The source marked it as a lead candidate.
         flags: What the desk should look at: `credit-split`, `no-date`, …
+        embargo_until: The instant before which no reader may see it, as its source or
+            a person states it; None: there is none.
     """
 
     title: str
@@ -77,6 +79,7 @@ class Draft:
     categories: tuple[str, ...] = ()
     featured: bool = False
     flags: tuple[str, ...] = ()
+    embargo_until: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,11 +90,17 @@ class Article(Draft):
         id: Row id.
         newsletter_id: The newsletter whose pool it is in.
         word_count: Words in its paragraphs.
+        embargo_by_hand: A person set or lifted its embargo; its source no longer does.
     """
 
     id: int
     newsletter_id: int
     word_count: int
+    embargo_by_hand: bool = False
+
+    def is_embargoed(self, at: datetime) -> bool:
+        """Tell whether no reader may see it yet at an instant."""
+        return self.embargo_until is not None and at < self.embargo_until
 
 
 class Outcome(StrEnum):
@@ -144,8 +153,10 @@ def merge(known: Draft, found: Draft) -> Draft:
     """Return a known story as a later reading of it leaves it.
 
     What the later reading does not know is kept. An excerpt (flag `excerpt`) never
-    replaces a story that was read in full; it only fills what was blank.
+    replaces a story that was read in full; it only fills what was blank. The embargo
+    is left as the known story has it: see `read_embargo`.
     """
+    embargo = known.embargo_until
     if EXCERPT in found.flags and EXCERPT not in known.flags:
         known, found = found, known
     image = Image(
@@ -156,4 +167,22 @@ def merge(known: Draft, found: Draft) -> Draft:
     kept = {name: getattr(found, name) or getattr(known, name) for name in _MERGED}
     is_mapped = bool(kept["section"])
     flags = tuple(f for f in found.flags if not (f == NO_SECTION and is_mapped))
-    return Draft(image=image, flags=flags, **kept)
+    return Draft(image=image, flags=flags, embargo_until=embargo, **kept)
+
+
+def read_embargo(
+    stated: datetime | None, known: Article | None, *, now: datetime
+) -> datetime | None:
+    """Return a story's embargo after its source was read.
+
+    Args:
+        stated: When the source says it is published; None: it does not say.
+        known: The story as it is stored; None: it is new.
+        now: The present. A source that carries a story dated later than this means:
+            not before then.
+    """
+    before = known.embargo_until if known else None
+    if stated is None or (known is not None and known.embargo_by_hand):
+        return before
+    # A source may bring a story forward, too; one long out leaves no trace.
+    return stated if stated > now or before is not None else None

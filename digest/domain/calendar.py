@@ -1,35 +1,25 @@
 """When issues are due: a local date and time of a zone, as an instant (design rule 8).
 
-A schedule names local dates. An instant is computed anew from (weekday, local time,
+A schedule names local dates. An instant is computed anew from (local date, local time,
 zone) each time it is asked for, so a change of a zone's rules needs no repair.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from itertools import islice
 from zoneinfo import ZoneInfo
 
-from digest.domain.errors import StateError, UsageError
+from digest.domain.clock_changes import describe_change
+from digest.domain.errors import UsageError
 from digest.domain.local_time import to_instant
+from digest.domain.policies import Policies, check_policies
+from digest.domain.rhythm_text import WEEKDAYS
+from digest.domain.rhythms import Rhythm
 
 WEEK = timedelta(days=7)
-LONGEST_WAIT = timedelta(days=6)
-"""Collecting earlier or waiting longer than this would reach into the next issue."""
-
-WEEKDAYS = (
-    "Monday",
-    "Tuesday",
-    "Wednesday",
-    "Thursday",
-    "Friday",
-    "Saturday",
-    "Sunday",
-)
-
-# A moved issue stays between its neighbours, which may have been moved themselves.
-_REACH = 2 * WEEK + timedelta(days=2)
+_HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
 
 
 class Approval(StrEnum):
@@ -66,7 +56,7 @@ class Schedule:
     """When a newsletter appears.
 
     Attributes:
-        weekday: 0 is Monday, as `date.weekday` counts.
+        rhythm: Which local dates are issue dates.
         at: Local time.
         zone: IANA name.
         approval: Who lets an issue go.
@@ -75,10 +65,11 @@ class Schedule:
         start_on: The first issue date possible; None: any.
         end_on: The last issue date possible; None: any.
         enabled: Whether it is followed.
+        policies: What happens when an issue is not as it should be.
         exceptions: Issues that were moved or skipped.
     """
 
-    weekday: int
+    rhythm: Rhythm
     at: time
     zone: str
     approval: Approval = Approval.REQUIRED
@@ -87,7 +78,13 @@ class Schedule:
     start_on: date | None = None
     end_on: date | None = None
     enabled: bool = True
+    policies: Policies = field(default_factory=Policies)
     exceptions: tuple[IssueException, ...] = ()
+
+    @property
+    def collect_again(self) -> timedelta:
+        """How long before an issue is due its stories are looked at once more."""
+        return min(self.policies.collect_again, self.collect_before)
 
     def exception(self, issue_date: date) -> IssueException | None:
         """Return what is different about one issue."""
@@ -115,15 +112,18 @@ def check_schedule(schedule: Schedule) -> Schedule:
     """Refuse a schedule that cannot be followed.
 
     Raises:
-        UsageError: A wait is negative or too long, or its dates are reversed.
+        UsageError: A wait is negative or too long, its dates are reversed, or too
+            many stories are asked for.
     """
+    check_policies(schedule.policies)
+    longest = schedule.rhythm.longest_wait
     for name, wait in (
         ("collect_before", schedule.collect_before),
         ("grace", schedule.grace),
     ):
-        if not timedelta(0) <= wait <= LONGEST_WAIT:
+        if not timedelta(0) <= wait <= longest:
             raise UsageError(
-                f"The {name} time must be between 0 and {LONGEST_WAIT.days} days.",
+                f"The {name} time must be between 0 and {_in_words(longest)}.",
                 "Example: 2h",
             )
     start, end = schedule.start_on, schedule.end_on
@@ -131,7 +131,7 @@ def check_schedule(schedule: Schedule) -> Schedule:
         raise UsageError(f"The end {end} is before the start {start}.", "Swap them.")
     if start and end and not next(_dates(schedule, start), None):
         raise UsageError(
-            f"No {WEEKDAYS[schedule.weekday]} lies between {start} and {end}.",
+            f"No issue date lies between {start} and {end}.",
             "Choose a later end.",
         )
     return schedule
@@ -144,14 +144,10 @@ def issues_between(
 
     Whether the schedule is enabled does not matter here.
     """
-    clock = ZoneInfo(schedule.zone)
-    last = (end.astimezone(clock) + _REACH).date()
-    found = []
-    for issue in _walk(schedule, start):
-        if issue.issue_date > last:
-            break
-        if start <= issue.due < end:
-            found.append(issue)
+    last = (end.astimezone(ZoneInfo(schedule.zone)) + _reach(schedule)).date()
+    found = [
+        issue for issue in _walk(schedule, start, last) if start <= issue.due < end
+    ]
     return sorted(found, key=lambda issue: issue.due)
 
 
@@ -159,11 +155,20 @@ def next_issues(
     schedule: Schedule, start: datetime, count: int = 1
 ) -> Sequence[DueIssue]:
     """Return the next issues due at or after `start`, at most `count`, in order."""
-    # A few more, because a moved issue may stand out of its place.
-    reach = 2 * _REACH // WEEK
-    later = (issue for issue in _walk(schedule, start) if issue.due >= start)
-    found = sorted(islice(later, count + reach), key=lambda issue: issue.due)
+    found: list[DueIssue] = []
+    for issue in _walk(schedule, start):
+        # A moved issue may stand out of its place, so it looks a little further.
+        if len(found) >= count and issue.due > found[count - 1].due + _reach(schedule):
+            break
+        if issue.due >= start:
+            found.append(issue)
+            found.sort(key=lambda one: one.due)
     return found[:count]
+
+
+def is_issue_date(schedule: Schedule, day: date) -> bool:
+    """Whether the schedule has an issue on a date, also if it is skipped."""
+    return next(_dates(schedule, day, day), None) is not None
 
 
 def issue_of(schedule: Schedule, issue_date: date) -> DueIssue:
@@ -172,98 +177,99 @@ def issue_of(schedule: Schedule, issue_date: date) -> DueIssue:
     Raises:
         UsageError: The schedule has no issue on that date; names the nearest ones.
     """
-    if issue_date not in _dates(schedule, issue_date, issue_date):
+    if not is_issue_date(schedule, issue_date):
         raise UsageError(
             f"The schedule has no issue on {issue_date}"
             f" ({WEEKDAYS[issue_date.weekday()]}).",
             _name_nearest(schedule, issue_date),
         )
-    return _issue(schedule, issue_date, schedule.exception(issue_date))
+    return make_issue(schedule, issue_date, schedule.exception(issue_date))
 
 
-def check_move(schedule: Schedule, issue_date: date, to: datetime) -> DueIssue:
-    """Check that an issue may go at another local time.
-
-    Args:
-        schedule: The schedule as it stands.
-        issue_date: The issue.
-        to: Local time without zone.
-
-    Returns:
-        The issue as it will be.
-
-    Raises:
-        UsageError: The schedule has no issue on that date.
-        StateError: It would overtake its neighbour.
-    """
-    issue_of(schedule, issue_date)
-    moved = IssueException(issue_date=issue_date, kind=ExceptionKind.MOVED, moved_to=to)
-    issue = _issue(schedule, issue_date, moved)
-    for neighbour, side in (
-        (issue_date - WEEK, "after"),
-        (issue_date + WEEK, "before"),
-    ):
-        bound = _bound(schedule, neighbour, latest=side == "after")
-        if (issue.due <= bound.due) if side == "after" else (issue.due >= bound.due):
-            raise StateError(
-                f"The issue of {issue_date} cannot overtake that of {neighbour}.",
-                f"Choose a time {side} {bound.local:%Y-%m-%d %H:%M}.",
-            )
-    return issue
-
-
-def _bound(schedule: Schedule, day: date, *, latest: bool) -> DueIssue:
-    """Return the later (or earlier) of an issue's usual time and its present one."""
-    times = [_issue(schedule, day, e) for e in (None, schedule.exception(day))]
-    return sorted(times, key=lambda issue: issue.due)[-1 if latest else 0]
-
-
-def _walk(schedule: Schedule, start: datetime) -> Iterator[DueIssue]:
+def _walk(
+    schedule: Schedule, start: datetime, last: date | None = None
+) -> Iterator[DueIssue]:
     """Go through the issues that appear, from well before `start`, by issue date."""
     skipped: list[str] = []
-    around = (start - _REACH).astimezone(ZoneInfo(schedule.zone)).date()
-    for day in _dates(schedule, around):
+    around = (start - _reach(schedule)).astimezone(ZoneInfo(schedule.zone)).date()
+    for day in _dates(schedule, around, last):
         exception = schedule.exception(day)
         if exception and exception.kind is ExceptionKind.SKIPPED:
             skipped.append(f"{day} is skipped")
             continue
-        yield _issue(schedule, day, exception, notes=skipped)
+        yield make_issue(schedule, day, exception, notes=skipped)
         skipped = []
+
+
+def _reach(schedule: Schedule) -> timedelta:
+    """Return how far from its usual time an issue may go, and some days more.
+
+    A moved issue stays between its neighbours, which may have been moved themselves.
+    """
+    return timedelta(days=2 * schedule.rhythm.longest_gap + 2)
 
 
 def _dates(schedule: Schedule, first: date, last: date | None = None) -> Iterator[date]:
     first = max(first, schedule.start_on or first)
     last = min(last or date.max, schedule.end_on or date.max)
-    day = first.toordinal() + (schedule.weekday - first.weekday()) % WEEK.days
-    while day <= last.toordinal():
-        yield date.fromordinal(day)
-        day += WEEK.days
+    return schedule.rhythm.dates(first, last)
 
 
-def _issue(
+def make_issue(
     schedule: Schedule,
     issue_date: date,
     exception: IssueException | None,
     *,
     notes: Sequence[str] = (),
 ) -> DueIssue:
+    """Return the issue of a date as it is with an exception, or without.
+
+    Args:
+        schedule: When issues appear; its own exceptions count for other dates.
+        issue_date: An issue date of the schedule.
+        exception: What is different about this one.
+        notes: What else is to be said about it.
+    """
     local = datetime.combine(issue_date, schedule.at)
     said = list(notes)
     if exception and exception.moved_to:
         said.append(f"moved from {local:%Y-%m-%d %H:%M}")
         local = exception.moved_to
     due, unusual = to_instant(local, schedule.zone)
+    before = _issue_before(schedule, issue_date)
+    if before >= (schedule.start_on or before):
+        usual, _ = to_instant(datetime.combine(before, schedule.at), schedule.zone)
+        said.append(describe_change(usual, due, schedule.zone))
+    said.append(unusual)
     return DueIssue(
         issue_date=issue_date,
         due=due,
         local=due.astimezone(ZoneInfo(schedule.zone)),
-        note="; ".join([*said, unusual] if unusual else said),
+        note="; ".join(filter(None, said)),
     )
 
 
+def _issue_before(schedule: Schedule, day: date) -> date:
+    """Return the issue date before one that was not skipped."""
+    skipped = {
+        e.issue_date for e in schedule.exceptions if e.kind is ExceptionKind.SKIPPED
+    }
+    found = schedule.rhythm.before(day)
+    while found in skipped:
+        found = schedule.rhythm.before(found)
+    return found
+
+
 def _name_nearest(schedule: Schedule, day: date) -> str:
-    around = _dates(schedule, day - 2 * WEEK, day + 2 * WEEK)
+    reach = _reach(schedule)
+    around = _dates(schedule, day - reach, day + reach)
     near = sorted(around, key=lambda other: abs(other - day))[:2]
     if not near:
         return "No issue date is near; see: digest schedules list"
     return f"Nearest: {' and '.join(str(other) for other in sorted(near))}."
+
+
+def _in_words(wait: timedelta) -> str:
+    if wait >= 2 * _DAY:
+        return f"{wait // _DAY} days"
+    return f"{wait // _HOUR} hours"

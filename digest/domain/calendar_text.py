@@ -5,48 +5,61 @@ from datetime import UTC, date, datetime, time, timedelta
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo, available_timezones
 
-from digest.domain.calendar import WEEKDAYS
+from digest.domain.calendar import Schedule
 from digest.domain.errors import UsageError
 from digest.domain.local_time import to_instant
+from digest.domain.rhythm_text import (
+    EXAMPLE,
+    describe_rhythm,
+    parse_rhythm,
+    write_rhythm,
+)
+from digest.domain.rhythms import Rhythm
 
 _UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 _DURATION = re.compile(r"(?:[0-9]{1,6}[dhms]){1,8}", re.ASCII)
 _TIME = re.compile(r"([0-9]{1,2}):([0-9]{2})", re.ASCII)
-_EXAMPLE = 'Write it as "Sun 19:00".'
+# A word that begins like a time, and is no ordinal.
+_CLOCK = re.compile(r"[0-9]+(?!st|nd|rd|th|[0-9])", re.ASCII | re.IGNORECASE)
 _YEARS = range(1970, 2201)
 
 
-def parse_at(text: str) -> tuple[int, time]:
-    """Read a weekday and a local time: `Sun 19:00`.
+def parse_at(text: str) -> tuple[Rhythm, time]:
+    """Read the days of issues and their local time: `Sun 19:00`, `last Fri 18:00`.
 
     Returns:
-        The weekday (0 is Monday) and the time.
+        The rhythm (see `rhythm_text.parse_rhythm`) and the time.
 
     Raises:
         UsageError: One of them is missing or impossible.
     """
-    day, _, clock = text.strip().partition(" ")
-    return parse_weekday(day), parse_time(clock)
+    days, _, clock = text.strip().rpartition(" ")
+    if not _CLOCK.match(clock):
+        days, clock = text, ""
+    if not days.strip():
+        raise UsageError(f"{text!r} says no day.", EXAMPLE)
+    rhythm = parse_rhythm(days)
+    if not clock:
+        raise UsageError(f"{text!r} says no time of day.", EXAMPLE)
+    return rhythm, parse_time(clock)
 
 
-def parse_weekday(text: str) -> int:
-    """Read a weekday, in full or its first letters: `Sun`.
-
-    Raises:
-        UsageError: It is none.
-    """
-    word = text.strip().rstrip(".,").casefold()
-    if len(word) >= 3:  # noqa: PLR2004 - "Tu" and "Th" are too easily confused
-        for number, name in enumerate(WEEKDAYS):
-            if name.casefold().startswith(word):
-                return number
-    close = get_close_matches(word, [name.casefold() for name in WEEKDAYS], 1, 0.4)
-    meant = f"Did you mean {close[0].capitalize()[:3]}?" if close else _EXAMPLE
-    raise UsageError(f"{text!r} is no weekday.", meant)
+def write_at(schedule: Schedule) -> str:
+    """Write days and time as `parse_at` reads them."""
+    return f"{write_rhythm(schedule.rhythm)} {schedule.at:%H:%M}"
 
 
-def parse_time(text: str) -> time:
+def describe_at(schedule: Schedule) -> str:
+    """Say days, time and zone in words: "every Sunday at 19:00, Africa/Cairo"."""
+    return f"{describe_rhythm(schedule.rhythm)} at {schedule.at:%H:%M}, {schedule.zone}"
+
+
+def parse_time(text: str, *, example: str = EXAMPLE) -> time:
     """Read a time of day, 24 hours: `19:00`.
+
+    Args:
+        text: What was written.
+        example: How it is written where it stands, for whoever wrote it otherwise.
 
     Raises:
         UsageError: It is none.
@@ -57,7 +70,7 @@ def parse_time(text: str) -> time:
             return time(int(found[1]), int(found[2]))
     except ValueError:
         pass
-    raise UsageError(f"{text!r} is no time of day between 00:00 and 23:59.", _EXAMPLE)
+    raise UsageError(f"{text!r} is no time of day between 00:00 and 23:59.", example)
 
 
 def parse_duration(text: str) -> timedelta:
@@ -134,7 +147,7 @@ def parse_local(text: str, *, day: date, zone: str) -> datetime:
     """
     word = text.strip()
     if _TIME.fullmatch(word):
-        return datetime.combine(day, parse_time(word))
+        return datetime.combine(day, parse_time(word, example="Write it as 20:00."))
     moment = _parse_moment(word)
     if moment.tzinfo is not None:
         moment = moment.astimezone(ZoneInfo(zone))

@@ -123,8 +123,11 @@ class Edition:
         id: Row id; 0 before it is stored.
         newsletter_id: Whose issue it is.
         kind: Weekly or a correction.
-        issue_date: The local date it belongs to.
-        revision: 1, and one more for each cancelled attempt at the same date.
+        corrects: The edition that a correction is about; None: it is none.
+        issue_date: The local date it belongs to; a correction's is that of the
+            edition it corrects, and so is its number.
+        revision: 1, and one more for each cancelled attempt at the same date; of
+            corrections, one more for each.
         number: "No. 19"; counts up for each newsletter.
         state: Where it is on its way.
         subject: Subject line.
@@ -142,6 +145,9 @@ class Edition:
         approved_because: Why its warnings were accepted.
         approved_at: When.
         scheduled_at: When it goes to the post; for scheduled editions.
+        held_at: When somebody said that it shall not go; None: nobody did.
+        held_by: Who.
+        held_because: Why.
         pause_reason: Why the post was stopped; for paused editions.
         frozen: What every letter of it shares, fixed at release.
         released_at: When it went to the post.
@@ -153,6 +159,7 @@ class Edition:
     id: int = 0
     newsletter_id: int
     kind: EditionKind = EditionKind.WEEKLY
+    corrects: int | None = None
     issue_date: date
     revision: int = 1
     number: int
@@ -171,6 +178,9 @@ class Edition:
     approved_because: str | None = None
     approved_at: datetime | None = None
     scheduled_at: datetime | None = None
+    held_at: datetime | None = None
+    held_by: str | None = None
+    held_because: str | None = None
     pause_reason: str | None = None
     frozen: Mapping[str, Any] | None = None
     released_at: datetime | None = None

@@ -41,6 +41,16 @@ def write_date(day: date, *, language: str, digits: str = "latn") -> str:
     return write_figures(format_date(day, pattern, locale=locale), digits=digits)
 
 
+def write_moment(
+    at: datetime, *, zone: str, language: str, digits: str = "latn"
+) -> str:
+    """Write an instant as a zone's clock shows it: "Sunday 12 May 2024, 19:00"."""
+    local = at.astimezone(ZoneInfo(zone))
+    day = write_date(local.date(), language=language, digits=digits)
+    comma = "،" if _locale(language).language == "ar" else ","
+    return f"{day}{comma} {write_figures(f'{local:%H:%M}', digits=digits)}"
+
+
 def write_figures(text: str, *, digits: str) -> str:
     """Write the figures of a text in a numbering system (`latn` or `arab`)."""
     return text.translate(_TO_ARABIC_INDIC) if digits == "arab" else text

@@ -13,6 +13,10 @@ class NoticeKind(StrEnum):
     RIGHTS = "rights"  # opens a reader's data for an hour, at their request
     NEW_ADDRESS = "new-address"  # asks whether letters may go to that address
     MOVED = "moved"  # tells the old address that they go elsewhere now
+    DESK_ASK = "desk-ask"  # asks the desk about a draft; its links settle it
+    DESK_REMINDER = "desk-reminder"  # asks once more
+    DESK_ALERT = "desk-alert"  # tells the desk what keeps an issue from going
+    DESK_REPORT = "desk-report"  # tells the desk how an issue went
     TEST = "test"  # an edition's test letter, never counted
     PROBE = "probe"  # `mail test`: one signed letter to an operator
     ANSWER = "answer"  # answers a message; from the null sender (RFC 3834 §3.3)

@@ -57,6 +57,7 @@ class Newsletter:
         sections: In order.
         when_empty: What readers get none of whose sections has a story.
         own_links: Which links carry tags for the publication's own statistics.
+        desk: Who is asked and told about its issues; empty: who reads the answers.
     """
 
     id: int
@@ -74,6 +75,12 @@ class Newsletter:
     sections: tuple[Section, ...]
     when_empty: WhenEmpty = WhenEmpty.LEAD
     own_links: OwnLinks = field(default_factory=OwnLinks)
+    desk: tuple[str, ...] = ()
+
+    @property
+    def desk_addresses(self) -> tuple[str, ...]:
+        """Who is asked and told about its issues, by mail."""
+        return self.desk or (self.sender.reply_to,)
 
     def section(self, slug: str) -> Section | None:
         """Find one of its sections by name."""

@@ -103,6 +103,39 @@ class RateRules:
         )
 
 
+def least_time(
+    rules: RateRules, by_domain: Mapping[str, int], *, now: datetime
+) -> timedelta:
+    """Return how long letters take at least under the limits alone.
+
+    Args:
+        rules: What is allowed.
+        by_domain: How many letters, by receiving domain.
+        now: When the first one goes; also the first day of a ramp without a date.
+    """
+    letters = sum(by_domain.values())
+    waits = [rules.domain_limit(domain) for domain in by_domain]
+    spans = [
+        limit.spacing * count
+        for limit, count in zip(waits, by_domain.values(), strict=True)
+        if limit
+    ]
+    if rules.relay:
+        spans.append(per_minute(RELAY, rules.relay).spacing * letters)
+    return max([_ramp(rules, letters, now), *spans])
+
+
+def _ramp(rules: RateRules, letters: int, now: datetime) -> timedelta:
+    """Count the whole days that a ramp holds the last letter back."""
+    start, days = rules.warm_up_from or now, 0
+    while (limit := rules.warm_up_limit(start, now + days * _DAY)) is not None:
+        letters -= limit.permits
+        if letters <= 0:
+            break
+        days += 1
+    return days * _DAY
+
+
 def per_minute(key: str, letters: int) -> Limit:
     """Spread so many letters a minute over spans of about a second, or one letter."""
     permits = -(-letters // 60)

@@ -2,12 +2,23 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 
 from digest.domain.calendar import WEEK, Schedule
+from digest.domain.policies import describe_policies
+from digest.domain.rhythm_text import write_rhythm
 
 MEMORY = 5 * WEEK
 """How far back missed issues are asked about, and how far a mark reaches."""
+
+
+class Step(StrEnum):
+    """What is done once for each issue."""
+
+    COLLECTED_AGAIN = "collected-again"  # sources were read once more
+    LOOKED_UP = "looked-up"  # the stories' own pages were
+    ASKED_LATE = "asked-late"  # an operator was asked whether it still goes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,15 +47,11 @@ class KeptSchedule:
         """Whether the stories of an issue were collected."""
         return _reaches(self.collected_for, issue_date)
 
-    def has_asked(self, issue_date: date) -> bool:
-        """Whether an operator was asked about a late issue."""
-        return _reaches(self.late_for, issue_date)
-
 
 def describe(plan: Schedule) -> dict[str, Any]:
     """Return a plan as the audit log shows it: plain values, durations in seconds."""
     return {
-        "weekday": plan.weekday,
+        "days": write_rhythm(plan.rhythm),
         "local_time": plan.at.isoformat("minutes"),
         "zone": plan.zone,
         "approval": plan.approval,
@@ -53,6 +60,7 @@ def describe(plan: Schedule) -> dict[str, Any]:
         "start_on": plan.start_on and str(plan.start_on),
         "end_on": plan.end_on and str(plan.end_on),
         "enabled": plan.enabled,
+        **describe_policies(plan.policies),
     }
 
 

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
-# What is behind these paths is a single reader's, by a token.
-PERSONAL = ("/confirm/", "/u/", "/preferences/", "/my-data/", "/new-address/")
+# What is behind these paths is one person's, by a token.
+PERSONAL = (
+    *("/confirm/", "/u/", "/preferences/", "/my-data/", "/new-address/"),
+    "/review/",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +57,10 @@ class Site:
         """Return the page whose button agrees to letters at a new address."""
         return f"{self.base_url}/new-address/{token}"
 
+    def review_url(self, token: str) -> str:
+        """Return the page where the desk settles one edition."""
+        return f"{self.base_url}/review/{token}"
+
     def unsubscribe_mailto(self, token: str) -> str:
         """Return the mailto URI of List-Unsubscribe (RFC 2369 §3.2)."""
         return f"mailto:unsubscribe+{token}@{self.mail_domain}"
@@ -76,6 +83,17 @@ class Site:
         """
         return f"{self.base_url}/feedback/{newsletter}/{issue_date}?answer={answer}"
 
-    def archive_url(self, newsletter: str, issue_date: str) -> str:
-        """Return the web address of one edition."""
-        return f"{self.base_url}/archive/{newsletter}/{issue_date}"
+    def archive_url(
+        self, newsletter: str, issue_date: str, *, correction: int = 0
+    ) -> str:
+        """Return the web address of one edition.
+
+        Args:
+            newsletter: Its name.
+            issue_date: The issue's.
+            correction: Which correction of that issue; 0: the issue itself.
+        """
+        page = f"{self.base_url}/archive/{newsletter}/{issue_date}"
+        if not correction:
+            return page
+        return f"{page}/correction" + (f"-{correction}" if correction > 1 else "")

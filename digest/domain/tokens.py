@@ -37,6 +37,7 @@ class Purpose(StrEnum):
     MOVE = "move"  # row: change of address; the new address's holder agrees; expires
     DELIVERY = "delivery"  # row: delivery; envelope sender of an edition's letter
     NOTICE = "notice"  # row: notice; envelope sender of any other letter
+    REVIEW = "review"  # row: review; settles an edition; its row says until when
     FORM = "form"  # row: newsletter; says when a sign-up form was shown; expires
 
 
@@ -44,6 +45,7 @@ LIFETIMES: Mapping[Purpose, timedelta] = {
     Purpose.CONFIRM: timedelta(days=7),
     Purpose.RIGHTS: timedelta(hours=1),
     Purpose.MOVE: timedelta(days=1),
+    Purpose.REVIEW: timedelta(days=30),
     Purpose.FORM: timedelta(days=1),
 }
 

@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,7 @@ from digest.domain.standfirsts import strip_feed_tail, was_cut
 from digest.domain.webaddresses import clean_url
 from digest.ingest.decoding import decode_xml
 from digest.ingest.extraction import MOST_ITEMS
-from digest.ingest.found import date_of, list_of, text_of
+from digest.ingest.found import date_of, instant_of, list_of, text_of
 from digest.ingest.markup import Plain, to_line, to_plain
 from digest.ingest.parser_process import Job, run_apart
 
@@ -157,10 +157,12 @@ def _to_draft(entry: Any, about: _About, url: str | None, title: str) -> Draft:
     )
     summary = " ".join(description.paragraphs)
     first = whole.paragraphs[:1]
+    published = _published_at(entry, about.zone)
     return Draft(
         title=title or strip_feed_tail(summary)[:80],
         url=url,
-        published_on=_published_on(entry, about.zone),
+        published_on=published.date() if published else None,
+        embargo_until=published and published.astimezone(UTC),
         author=to_line(text_of(entry.get("author"))),
         standfirst=summary if whole.paragraphs != description.paragraphs else "",
         image=_picture(entry, whole, description, about.base),
@@ -181,14 +183,14 @@ def _guid(entry: Any) -> str:
     return found if found.startswith(("http://", "https://")) else ""
 
 
-def _published_on(entry: Any, zone: ZoneInfo) -> date | None:
+def _published_at(entry: Any, zone: ZoneInfo) -> datetime | None:
     # Parsed times are UTC; `updated` is the only one Atom requires (RFC 4287 §4.2.15).
     for name in ("published_parsed", "updated_parsed", "created_parsed"):
         parsed = entry.get(name)
         if parsed:
             try:
                 at = datetime.fromtimestamp(calendar.timegm(parsed), tz=UTC)
-                return at.astimezone(zone).date()
+                return at.astimezone(zone)
             except (ValueError, OverflowError, OSError):
                 continue
     return None
@@ -247,6 +249,7 @@ def _json_draft(
         title=title or " ".join(paragraphs)[:80],
         url=url,
         published_on=date_of(dated, about.zone),
+        embargo_until=instant_of(dated),
         author=_json_author(item),
         standfirst=summary,
         image=Image(url=image or (plain.picture.url if plain.picture else None)),

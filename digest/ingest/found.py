@@ -1,7 +1,7 @@
 """Values that a source gave: nobody vouches for their types or their form."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -30,6 +30,15 @@ def date_of(text: str, zone: ZoneInfo) -> date | None:
         found = datetime.fromisoformat(text.strip())
         return (found.astimezone(zone) if found.tzinfo else found).date()
     except (ValueError, OverflowError):  # in the last hours of the year 9999
+        return None
+
+
+def instant_of(text: str) -> datetime | None:
+    """Return the instant of an ISO 8601 time; None where it lacks an offset."""
+    try:
+        found = datetime.fromisoformat(text.strip())
+        return found.astimezone(UTC) if found.tzinfo else None
+    except (ValueError, OverflowError):
         return None
 
 

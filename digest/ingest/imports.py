@@ -12,6 +12,7 @@ from digest.domain.newsletters import Newsletter
 from digest.domain.webaddresses import require_url
 from digest.fetch.client import Fetcher
 from digest.ingest.decoding import Kind
+from digest.ingest.embargo import put_embargo
 from digest.ingest.feeds import Feed, Item
 from digest.ingest.inputs import ReadStdin, read_input
 from digest.ingest.normalise import normalise
@@ -139,8 +140,21 @@ def add_by_hand(
     now: datetime,
     section: str | None = None,
     image: Image | None = None,
+    embargo: datetime | None = None,
 ) -> Stored:
     """Store a story that a person typed; it is dated today, in the newsletter's zone.
+
+    Args:
+        db: The database.
+        newsletter: Whose pool, by name.
+        title: The headline.
+        url: Where it can be read.
+        standfirst: One or two sentences.
+        actor: Who typed it.
+        now: The present instant.
+        section: Its section's slug.
+        image: Its picture.
+        embargo: No reader may see it before this instant; None: as it is.
 
     Raises:
         NotFoundError: There is no such newsletter or section.
@@ -167,6 +181,9 @@ def add_by_hand(
     with db.write() as tx:
         stored = articles.store(tx, clean, newsletter_id=target.id, now=now)
         _record(tx, stored, actor, now)
+        if embargo is not None:
+            held = put_embargo(tx, stored.article, embargo, actor, now)
+            stored = replace(stored, article=held.article)
     return stored
 
 

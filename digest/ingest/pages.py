@@ -1,7 +1,7 @@
 """The reader of one story's HTML page."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,7 @@ from digest.domain.datelines import find_date, read_date_line
 from digest.domain.errors import RefusedError
 from digest.domain.plaintext import clean_line, fold
 from digest.domain.webaddresses import clean_url
-from digest.ingest.found import date_of, first_read, object_of, text_of
+from digest.ingest.found import date_of, first_read, instant_of, object_of, text_of
 from digest.ingest.markup import to_line
 from digest.ingest.parser_process import Job, run_apart
 
@@ -71,6 +71,7 @@ def interpret(
         title=title,
         url=canonical or url,
         published_on=_published_on(story, meta, lines, zone),
+        embargo_until=_published_at(story, meta),
         author=_author(story, meta) or first_read(read_byline, lines),
         standfirst=to_line(meta.get("og:description") or meta.get("description") or ""),
         image=_image(page, story, meta, canonical or url),
@@ -139,6 +140,11 @@ def _published_on(
         if found := date_of(text, zone) or find_date(text):
             return found
     return next((found for line in lines[:10] if (found := read_date_line(line))), None)
+
+
+def _published_at(story: Mapping[str, Any], meta: Mapping[str, str]) -> datetime | None:
+    stated = (text_of(story.get("datePublished")), _story_date(meta))
+    return next((at for text in stated if (at := instant_of(text))), None)
 
 
 def _author(story: Mapping[str, Any], meta: Mapping[str, str]) -> str:

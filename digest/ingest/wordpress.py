@@ -14,7 +14,7 @@ from digest.domain.webaddresses import clean_url
 from digest.fetch.client import Fetched, Fetcher
 from digest.fetch.transport import FetchError
 from digest.ingest.feeds import Feed, Item
-from digest.ingest.found import date_of, list_of, object_of, text_of
+from digest.ingest.found import date_of, instant_of, list_of, object_of, text_of
 from digest.ingest.markup import Plain, to_line, to_plain
 
 _ROUTE = "wp/v2/posts"
@@ -169,6 +169,7 @@ def _to_draft(post: Mapping[str, Any], zone: ZoneInfo, url: str | None) -> Draft
         title=to_line(_rendered(post, "title")),
         url=url,
         published_on=_published_on(post, zone),
+        embargo_until=instant_of(text_of(post.get("date_gmt")) + "+00:00"),
         author=to_line(_names(embedded.get("author"))),
         standfirst=excerpt,
         image=_image(embedded, content, url),

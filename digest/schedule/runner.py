@@ -10,7 +10,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -19,6 +19,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from digest.bootstrap import Service
 from digest.domain.actor import SCHEDULE
 from digest.schedule import stages, turn
+from digest.schedule.steady import ClockWatch, Uptime
 from digest.storage.leader import Leadership
 from digest.subscriptions import moving, preferences
 from digest.subscriptions.lapsing import lapse
@@ -37,6 +38,7 @@ async def run(
     stop: asyncio.Event,
     heartbeat: timedelta = timedelta(seconds=30),
     patience: timedelta = timedelta(seconds=3),
+    uptime: Uptime | None = None,
 ) -> None:
     """Follow every schedule until told to stop.
 
@@ -47,9 +49,12 @@ async def run(
         stop: Set it to end the loop.
         heartbeat: How often to look for what people changed meanwhile.
         patience: How long a stop waits for sources that answer slowly.
+        uptime: Tells when the clock was set; None: it is trusted.
     """
     leadership = Leadership(service.db, service.settings.home / _LOCK_FILE)
-    runner = Runner(service, leadership, heartbeat=heartbeat, patience=patience)
+    runner = Runner(
+        service, leadership, heartbeat=heartbeat, patience=patience, uptime=uptime
+    )
     runner.start()
     try:
         while not stop.is_set():
@@ -67,6 +72,7 @@ class Runner:
         leadership: The right to lead.
         heartbeat: The longest sleep; twice that where even APScheduler oversleeps.
         patience: How long `close` waits for a preparation under way.
+        uptime: Tells when the clock was set; None: it is trusted.
     """
 
     def __init__(
@@ -76,11 +82,13 @@ class Runner:
         *,
         heartbeat: timedelta,
         patience: timedelta,
+        uptime: Uptime | None = None,
     ) -> None:
         self._patience = patience.total_seconds()
         self._heartbeat = heartbeat.total_seconds()
         self._service = service
         self._leadership = leadership
+        self._clock = ClockWatch(service, uptime)
         self._awake = asyncio.Event()
         self._preparing: threading.Thread | None = None
         self._polled_at = -math.inf
@@ -105,12 +113,21 @@ class Runner:
         """Release what is due, look after readers; begin to prepare, for minutes."""
         if not await asyncio.to_thread(_attempt, self._leadership.hold):
             return
+        # What a copy would prepare, the desk would be asked about twice.
+        if not await asyncio.to_thread(_attempt, self._may_send):
+            return
+        # One look at the clock rules the turn: it may be set at any time.
+        now = self._service.now()
+        if not await asyncio.to_thread(_attempt, self._clock.is_steady, now):
+            return
         if self.is_idle:
             # A daemon: a slow source must not hold up a process that is told to stop.
-            self._preparing = threading.Thread(target=self._prepare, daemon=True)
+            self._preparing = threading.Thread(
+                target=self._prepare, args=(now,), daemon=True
+            )
             self._preparing.start()
-        now = self._service.now()
         await asyncio.to_thread(_attempt, turn.release_due, self._service, now)
+        await asyncio.to_thread(_attempt, turn.tell_desk, self._service, now)
         await asyncio.to_thread(_attempt, self._look_after_readers)
         moment = await asyncio.to_thread(_attempt, turn.next_moment, self._service, now)
         if moment is not None:
@@ -127,15 +144,23 @@ class Runner:
             wait.cancel()
         self._awake.clear()
 
+    async def prepared(self) -> None:
+        """Wait until no preparation is under way, as long as patience lasts."""
+        if self._preparing is not None:
+            await asyncio.to_thread(self._preparing.join, self._patience)
+
     async def close(self) -> None:
         """Stop being woken, let preparations end if they can, give the lead away."""
         self._scheduler.shutdown(wait=False)
-        if self._preparing is not None:
-            await asyncio.to_thread(self._preparing.join, self._patience)
+        await self.prepared()
         await asyncio.to_thread(_attempt, self._leadership.release)
 
-    def _prepare(self) -> None:
-        _attempt(turn.tick, self._service, self._service.now())
+    def _may_send(self) -> bool:
+        guard = self._service.guard
+        return guard is None or guard.allows(busy=False)
+
+    def _prepare(self, now: datetime) -> None:
+        _attempt(turn.tick, self._service, now)
         if time.monotonic() - self._polled_at >= _POLL_SECONDS:
             self._polled_at = time.monotonic()
             _attempt(stages.collect_due, self._service, self._service.now())

@@ -1,25 +1,37 @@
 """What the schedule asks of the stages, each with the schedule as the actor."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date, datetime
 
 from digest import bootstrap
 from digest.bootstrap import Service
-from digest.compose import approve as approval, draft, pictures, preflight
+from digest.compose import (
+    approve as approval,
+    draft,
+    hold,
+    pictures,
+    preflight,
+    recheck,
+    refresh,
+)
+from digest.compose.recheck import Rechecked
+from digest.compose.refresh import Refreshed
 from digest.domain.actor import SCHEDULE
 from digest.domain.editions import Edition
 from digest.domain.errors import StateError
 from digest.domain.newsletters import Newsletter
-from digest.domain.schedules import KeptSchedule
 from digest.ingest import collecting
-from digest.timetable import alerts
+from digest.ingest.collecting import Collected
 
 _BECAUSE = "The schedule approves by itself."
 
 
-def collect(service: Service, newsletter: Newsletter, now: datetime) -> None:
+def collect(
+    service: Service, newsletter: Newsletter, now: datetime
+) -> Sequence[Collected]:
     """Collect a newsletter's sources; one that fails keeps its error itself."""
-    collecting.collect(
+    return collecting.collect(
         service.db,
         fetcher=bootstrap.make_fetcher(service.settings),
         actor=SCHEDULE,
@@ -42,13 +54,13 @@ def collect_due(service: Service, now: datetime) -> None:
 def compose(
     service: Service, newsletter: Newsletter, issue_date: date, now: datetime
 ) -> Edition:
-    """Compose the edition of an issue date, and get its pictures.
+    """Compose the edition of an issue date; `gather_pictures` gets its pictures.
 
     Raises:
         NotFoundError: No story waits.
         StateError: Somebody else composed it meanwhile.
     """
-    edition = draft.compose(
+    return draft.compose(
         service.db,
         newsletter=newsletter.slug,
         issue_date=issue_date,
@@ -57,18 +69,61 @@ def compose(
         actor=SCHEDULE,
         now=now,
     ).edition
+
+
+def take_in_news(service: Service, edition_id: int, now: datetime) -> Refreshed:
+    """Bring a draft that nobody touched up to date, pictures and all.
+
+    Raises:
+        StateError: Somebody changed it just now.
+    """
+    done = refresh.refresh(
+        service.db,
+        edition_id=edition_id,
+        templates=service.templates,
+        site=service.site,
+        actor=SCHEDULE,
+        now=now,
+    )
+    if done.added:
+        gather_pictures(service, edition_id, now)
+    return done
+
+
+def look_up(service: Service, edition_id: int, now: datetime) -> Rechecked:
+    """Look an edition's stories up at their own addresses."""
+    return recheck.recheck(
+        service.db,
+        edition_id=edition_id,
+        fetcher=bootstrap.make_fetcher(service.settings, limits=recheck.LIMITS),
+        now=now,
+    )
+
+
+def keep_back(service: Service, edition_id: int, because: str, now: datetime) -> None:
+    """Hold an edition until a person approves it.
+
+    Raises:
+        StateError: It was released or cancelled meanwhile.
+    """
+    hold.hold(
+        service.db, edition_id=edition_id, because=because, actor=SCHEDULE, now=now
+    )
+
+
+def gather_pictures(service: Service, edition_id: int, now: datetime) -> None:
+    """Get the pictures of an edition's stories that it lacks."""
     # Only an editor who was quicker refuses: then there is no trouble.
     with suppress(StateError):
         pictures.gather(
             service.db,
-            edition_id=edition.id,
+            edition_id=edition_id,
             fetcher=bootstrap.make_fetcher(service.settings, limits=pictures.LIMITS),
             templates=service.templates,
             site=service.site,
             actor=SCHEDULE,
             now=now,
         )
-    return edition
 
 
 def require_no_errors(service: Service, edition_id: int) -> None:
@@ -116,26 +171,3 @@ def release(service: Service, edition_id: int) -> None:
         StateError: Its approval no longer holds, or it has no readers.
     """
     service.release(edition_id, actor=SCHEDULE)
-
-
-def mark_late(
-    service: Service, kept: KeptSchedule, issue_date: date, trouble: str, now: datetime
-) -> bool:
-    """Ask an operator about a late issue; say whether it was news."""
-    return alerts.mark_late(
-        service.db,
-        kept=kept,
-        issue_date=issue_date,
-        trouble=trouble,
-        actor=SCHEDULE,
-        now=now,
-    )
-
-
-def tell_trouble(
-    service: Service, kept: KeptSchedule, trouble: str | None, now: datetime
-) -> bool:
-    """Say why an issue does not go; say whether it was news."""
-    return alerts.tell_trouble(
-        service.db, kept=kept, trouble=trouble, actor=SCHEDULE, now=now
-    )

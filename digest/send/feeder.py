@@ -67,14 +67,20 @@ class Feeder:
         try:
             while not stop.is_set():
                 view = await self._ledger.consult(self._claimer.look)
-                await self._act(view)
-                if until_idle and not (self._claims or view.is_any):
+                may_send = await self._ledger.consult(partial(self._may_send, view))
+                if may_send:
+                    await self._act(view)
+                if until_idle and not (self._claims or (may_send and view.is_any)):
                     return
                 await self._rest(stop)
         finally:
             for claim in self._claims.values():
                 claim.closed = True
             self._queue.close()
+
+    def _may_send(self, view: View) -> bool:
+        guard = self._post.guard
+        return guard is None or guard.allows(busy=view.is_any)
 
     def take(self) -> Job | None:
         """Take a letter to carry; None: there is none now."""

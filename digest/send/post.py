@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from digest.dispatch.port import Dispatch, InProcess
 from digest.domain.deliveries import UncertainPolicy
@@ -16,6 +17,16 @@ from digest.mail.smtp import Relay
 from digest.storage.engine import Database
 
 Clock = Callable[[], datetime]
+
+
+class Guard(Protocol):
+    """Says whether letters may go from here."""
+
+    def allows(self, *, busy: bool = True) -> bool:
+        """Tell whether letters may go; `busy`: some wait."""
+
+    def require(self) -> None:
+        """Raise a StateError where no letter may go."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +43,9 @@ class Post:
         uncertain: What becomes of an edition's letters whose answer was lost.
         worker: This worker's name, unique, at most 59 characters.
         release: Releases an edition whose time has come, by its id.
+        guard: Says whether letters may go from here; None: they may.
+        uptime: Seconds since the host was started, which tell that the clock was
+            set; None: it is trusted.
         dispatch: Brings wake-ups from a release elsewhere.
         retry: Waits and the deadline.
         rates: How fast letters may go, all workers together.
@@ -57,6 +71,8 @@ class Post:
     uncertain: UncertainPolicy
     worker: str
     release: Callable[[int], object]
+    guard: Guard | None = None
+    uptime: Callable[[], float] | None = None
     dispatch: Dispatch = field(default_factory=InProcess)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     rates: RateRules = field(default_factory=RateRules)

@@ -6,6 +6,7 @@ from html import escape
 from digest.domain.actor import Actor
 from digest.domain.addresses import EmailAddress
 from digest.domain.editions import Edition, Variant
+from digest.domain.errors import StateError
 from digest.domain.issue import local_date, write_date
 from digest.domain.letters import NewNotice, NoticeKind
 from digest.domain.list_headers import list_headers
@@ -15,8 +16,8 @@ from digest.domain.site import Site
 from digest.domain.slots import Slot, split
 from digest.domain.theme import read_theme
 from digest.domain.tokens import Purpose
-from digest.storage import audit, notices
-from digest.storage.engine import Database
+from digest.storage import audit, embargoes, notices
+from digest.storage.engine import Database, Tx
 
 NOBODY = 0
 """No row has this id: links in a proof are genuine and act on nobody."""
@@ -49,6 +50,9 @@ def send(
 
     Returns:
         The notice's id.
+
+    Raises:
+        StateError: A story is under embargo, and the address is not the desk's.
     """
     tokens = secrets.tokens
     leave = tokens.issue(Purpose.UNSUBSCRIBE, NOBODY)
@@ -76,6 +80,7 @@ def send(
         newsletter_id=newsletter.id,
     )
     with db.write() as tx:
+        _require_no_embargo(tx, edition, newsletter, address, now=now)
         notice_id = notices.add(tx, notice, now=now)
         audit.record(
             tx,
@@ -86,6 +91,25 @@ def send(
             detail={"notice": notice_id},
         )
     return notice_id
+
+
+def _require_no_embargo(
+    tx: Tx,
+    edition: Edition,
+    newsletter: Newsletter,
+    address: EmailAddress,
+    *,
+    now: datetime,
+) -> None:
+    """Let nobody but the desk see what may not be seen yet."""
+    held = embargoes.of_edition(tx, edition.id, at=now)
+    ours = {newsletter.sender.reply_to, *newsletter.desk_addresses}
+    if held and address.address.casefold() not in {a.casefold() for a in ours}:
+        raise StateError(
+            f"Article {held[0].article_id} is under embargo until "
+            f"{held[0].until:%Y-%m-%d %H:%M} UTC: only the desk gets a test of it.",
+            f"Send it to {newsletter.sender.reply_to}, or wait.",
+        )
 
 
 def _fill(rendering: str, values: dict[Slot, str]) -> str:

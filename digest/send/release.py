@@ -13,7 +13,14 @@ from digest.domain.site import Site
 from digest.domain.states import EditionState
 from digest.domain.theme import read_theme
 from digest.send.letter import check_letters
-from digest.storage import audit, deliveries, editions, newsletters
+from digest.storage import (
+    audit,
+    corrections,
+    deliveries,
+    editions,
+    embargoes,
+    newsletters,
+)
 from digest.storage.engine import Database, Tx, driver_connection
 
 CHUNK_SIZE = 1000
@@ -53,8 +60,8 @@ def release(
         The edition, `sending` or `scheduled`.
 
     Raises:
-        StateError: It is not approved, was changed since, was released before, or
-            has no readers.
+        StateError: It is not approved, was changed since, was released before, has
+            no readers, or a story that may not be seen yet.
         DigestError: Its words cannot stand in a letter.
         VariantsMissingError: A rendering that a reader asked for is missing.
         NotFoundError: There is no such edition.
@@ -62,8 +69,10 @@ def release(
     with db.write() as tx:
         edition = editions.get(tx, edition_id)
         _require_approval(edition)
+        _require_no_embargo(tx, edition, at=max(at or now, now))
         if at is not None and at > now:
             return _schedule(tx, edition, at=at, actor=actor, now=now)
+        _require_over(tx, edition)
         newsletter = newsletters.get_by_id(tx, edition.newsletter_id)
         _require_variants(tx, edition, now=now)
         imprint = imprint_of(edition, newsletter, site)
@@ -85,13 +94,11 @@ def release(
             key_id=key_id,
             chunk_size=chunk_size,
             skip_bare=newsletter.when_empty == WhenEmpty.SKIP,
+            corrects=edition.corrects,
             now=now,
         )
         if not readers:
-            raise StateError(
-                f"{newsletter.name} has no active readers.",
-                "Add some: digest subscribers add ADDRESS, or import a list.",
-            )
+            raise _no_readers(edition, newsletter)
         numbers = range(-(-readers // chunk_size))
         dispatch.enqueue(driver_connection(tx), edition.id, numbers)
         audit.record_edition(
@@ -118,9 +125,48 @@ def _require_approval(edition: Edition) -> None:
         )
 
 
+def _require_no_embargo(tx: Tx, edition: Edition, *, at: datetime) -> None:
+    held = embargoes.of_edition(tx, edition.id, at=at)
+    if held:
+        first = max(held, key=lambda embargo: embargo.until)
+        raise StateError(
+            f"Article {first.article_id} of edition {edition.id} is under embargo "
+            f"until {first.until:%Y-%m-%d %H:%M} UTC.",
+            f"Release it later (--at), or: digest editions edit {edition.id} --drop "
+            f"{first.article_id}",
+        )
+
+
+def _require_over(tx: Tx, edition: Edition) -> None:
+    """Let a correction wait until nobody gets the mistake any more."""
+    wrong = edition.corrects
+    if wrong is not None and corrections.count_under_way(tx, wrong):
+        raise StateError(
+            f"Edition {wrong}, which edition {edition.id} corrects, is still being "
+            "sent.",
+            f"Run: digest editions recall {wrong}",
+        )
+
+
+def _no_readers(edition: Edition, newsletter: Newsletter) -> StateError:
+    if edition.corrects is not None:
+        return StateError(
+            f"Nobody who got edition {edition.corrects} is a reader any more.",
+            f"Run: digest editions cancel {edition.id}",
+        )
+    return StateError(
+        f"{newsletter.name} has no active readers.",
+        "Add some: digest subscribers add ADDRESS, or import a list.",
+    )
+
+
 def _require_variants(tx: Tx, edition: Edition, *, now: datetime) -> None:
     missing = deliveries.missing_variants(
-        tx, edition_id=edition.id, newsletter_id=edition.newsletter_id, now=now
+        tx,
+        edition_id=edition.id,
+        newsletter_id=edition.newsletter_id,
+        corrects=edition.corrects,
+        now=now,
     )
     if missing:
         names = ", ".join(

@@ -9,7 +9,7 @@ from digest.domain.editions import Edition
 from digest.domain.errors import StateError
 from digest.domain.states import DeliveryState, EditionState
 from digest.storage import answers, audit, chunks, deliveries, editions
-from digest.storage.engine import Database
+from digest.storage.engine import Database, Tx
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +25,17 @@ class Cancelled:
     skipped: int
     under_way: int
     sent: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recalled(Cancelled):
+    """What recalling did.
+
+    Attributes:
+        uncertain: Letters of which nobody knows whether they went.
+    """
+
+    uncertain: int
 
 
 def pause(
@@ -77,21 +88,64 @@ def cancel(db: Database, *, edition_id: int, actor: Actor, now: datetime) -> Can
         StateError: The edition is sent or cancelled already.
     """
     with db.write() as tx:
-        edition = editions.get(tx, edition_id)
-        editions.move(tx, edition, EditionState.CANCELLED, now=now, finished_at=now)
-        skipped = deliveries.cancel_open(tx, edition_id, now=now)
-        chunks.close_free(tx, edition_id)
-        answers.forget(tx, edition_id)
-        found = deliveries.counts(tx, edition_id, since=now).by_state
+        done = _stop(tx, editions.get(tx, edition_id), now=now)
         effect = Cancelled(
-            skipped=skipped,
-            under_way=found.get(DeliveryState.DISPATCHING, 0),
-            sent=found.get(DeliveryState.SENT, 0),
+            skipped=done.skipped, under_way=done.under_way, sent=done.sent
         )
         audit.record_edition(
-            tx, edition.id, "cancelled", actor=actor, now=now, **asdict(effect)
+            tx, edition_id, "cancelled", actor=actor, now=now, **asdict(effect)
         )
         return effect
+
+
+def recall(
+    db: Database, *, edition_id: int, because: str, actor: Actor, now: datetime
+) -> Recalled:
+    """Call a released edition back: what is not yet sent is not sent any more.
+
+    Its page and its place in the feeds go, too. What was sent cannot be called back;
+    those who got it can be told by a correction.
+
+    Raises:
+        StateError: It was not released, or all of it is sent or cancelled already.
+    """
+    with db.write() as tx:
+        edition = editions.get(tx, edition_id)
+        _require_on_its_way(tx, edition, now=now)
+        effect = _stop(tx, edition, now=now)
+        detail = asdict(effect) | {"because": because}
+        audit.record_edition(tx, edition_id, "recalled", actor=actor, now=now, **detail)
+        return effect
+
+
+def _require_on_its_way(tx: Tx, edition: Edition, *, now: datetime) -> None:
+    if edition.released_at is None:
+        raise StateError(
+            f"Edition {edition.id} is {edition.state}: nothing of it went out.",
+            f"Run: digest editions cancel {edition.id}",
+        )
+    if edition.state in {EditionState.SENT, EditionState.CANCELLED}:
+        found = deliveries.counts(tx, edition.id, since=now).by_state
+        gone = found.get(DeliveryState.SENT, 0)
+        raise StateError(
+            f"Edition {edition.id} is {edition.state}: {gone:,} letters went out, and "
+            "none of them can be called back.",
+            f"Tell those who got it: digest editions correct {edition.id} --words TEXT",
+        )
+
+
+def _stop(tx: Tx, edition: Edition, *, now: datetime) -> Recalled:
+    editions.move(tx, edition, EditionState.CANCELLED, now=now, finished_at=now)
+    skipped = deliveries.cancel_open(tx, edition.id, now=now)
+    chunks.close_free(tx, edition.id)
+    answers.forget(tx, edition.id)
+    found = deliveries.counts(tx, edition.id, since=now).by_state
+    return Recalled(
+        skipped=skipped,
+        under_way=found.get(DeliveryState.DISPATCHING, 0),
+        sent=found.get(DeliveryState.SENT, 0),
+        uncertain=found.get(DeliveryState.UNCERTAIN, 0),
+    )
 
 
 def settle_uncertain(

@@ -1,11 +1,11 @@
 """Articles: the pool of stories a newsletter draws its editions from."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
-from datetime import date, datetime
+from dataclasses import asdict, fields, replace
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, exists, insert, select, update
+from sqlalchemy import ColumnElement, Row, exists, insert, or_, select, update
 
 from digest.domain.articles import (
     Article,
@@ -16,11 +16,13 @@ from digest.domain.articles import (
     count_words,
     hash_text,
     merge,
+    read_embargo,
 )
 from digest.domain.errors import NotFoundError
 from digest.domain.states import EditionState
 from digest.domain.webaddresses import url_key
 from digest.storage import tables
+from digest.storage.embargoes import is_embargoed
 from digest.storage.engine import Tx
 
 _c = tables.articles.c
@@ -44,9 +46,11 @@ def store(
     """
     _lock_pool(tx, newsletter_id)
     known = _find(tx, draft, newsletter_id=newsletter_id)
+    embargo = read_embargo(draft.embargo_until, known, now=now)
     if known is None:
-        return _insert(tx, draft, newsletter_id, source_id, now)
-    merged = merge(known, draft)
+        fresh = replace(draft, embargo_until=embargo)
+        return _insert(tx, fresh, newsletter_id, source_id, now)
+    merged = replace(merge(known, draft), embargo_until=embargo)
     if merged == _as_draft(known):
         return Stored(outcome=Outcome.UNCHANGED, article=known)
     tx.execute(
@@ -105,7 +109,9 @@ def list_page(
     return [_load(row) for row in tx.execute(query)]
 
 
-def candidates(tx: Tx, *, newsletter_id: int, first: date, last: date) -> list[Article]:
+def candidates(
+    tx: Tx, *, newsletter_id: int, first: date, last: date, at: datetime
+) -> list[Article]:
     """Load the stories an edition may propose.
 
     Args:
@@ -113,11 +119,14 @@ def candidates(tx: Tx, *, newsletter_id: int, first: date, last: date) -> list[A
         newsletter_id: Whose pool.
         first: First local date of publication, inclusive.
         last: Last local date, inclusive.
+        at: When the edition goes; what is under embargo then is left out.
 
     Returns:
-        Stories of those dates that no edition carries, cancelled ones aside:
-        featured first, then the newest.
+        Stories of those dates, or whose embargo ended meanwhile, that no edition
+        carries, cancelled ones aside: featured first, then the newest.
     """
+    # A day more: what was under embargo when the last issue went is for this one.
+    after_last = datetime.combine(first - timedelta(days=1), time(), tzinfo=UTC)
     stories, editions = tables.stories.c, tables.editions.c
     carried = exists().where(
         stories.article_id == _c.id,
@@ -128,8 +137,12 @@ def candidates(tx: Tx, *, newsletter_id: int, first: date, last: date) -> list[A
         select(tables.articles)
         .where(
             _c.newsletter_id == newsletter_id,
-            _c.published_on.between(first, last),
+            or_(
+                _c.published_on.between(first, last),
+                _c.embargo_until.between(after_last, at),
+            ),
             ~carried,
+            ~is_embargoed(at),
         )
         .order_by(_c.featured.desc(), _c.published_on.desc(), _c.id.desc())
     )
@@ -219,4 +232,6 @@ def _load(row: Row[Any]) -> Article:
         featured=row.featured,
         flags=tuple(row.flags),
         word_count=row.word_count,
+        embargo_until=row.embargo_until,
+        embargo_by_hand=row.embargo_by_hand,
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from digest.domain.actor import Actor
 from digest.storage import tables
@@ -41,6 +41,15 @@ def record(
             detail=dict(detail or {}),
         )
     )
+
+
+def actors_of(tx: Tx, action: str, subject: tuple[str, int]) -> set[str]:
+    """Return who did something to one thing, as `str(actor)` wrote them."""
+    c, (kind, row_id) = tables.audit.c, subject
+    query = select(c.actor).where(
+        c.action == action, c.subject_kind == kind, c.subject_id == row_id
+    )
+    return set(tx.execute(query.distinct()).scalars())
 
 
 def record_each(

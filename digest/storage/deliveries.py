@@ -28,6 +28,7 @@ from digest.storage.bars import (
     is_receiving,
     is_suppressed,
 )
+from digest.storage.corrections import has_got
 from digest.storage.engine import Tx
 from digest.storage.ledger import CARRIED, OPEN
 from digest.storage.types import UtcDateTime
@@ -68,11 +69,24 @@ class Counts:
 
 
 def missing_variants(
-    tx: Tx, *, edition_id: int, newsletter_id: int, now: datetime
+    tx: Tx,
+    *,
+    edition_id: int,
+    newsletter_id: int,
+    corrects: int | None = None,
+    now: datetime,
 ) -> list[tuple[str, str]]:
-    """Find sections × format that present readers asked for and nobody rendered."""
+    """Find sections × format that present readers asked for and nobody rendered.
+
+    Args:
+        tx: A transaction.
+        edition_id: The edition.
+        newsletter_id: Whose readers.
+        corrects: Only those who got this edition; None: all.
+        now: The present.
+    """
     query = (
-        _eligible(select(_s.sections, _s.format), newsletter_id, now)
+        eligible(select(_s.sections, _s.format), newsletter_id, corrects, now)
         .outerjoin(tables.variants, _of_reader(edition_id))
         .where(_v.id.is_(None))
         .distinct()
@@ -90,6 +104,7 @@ def plan(
     key_id: int,
     chunk_size: int,
     skip_bare: bool = False,
+    corrects: int | None = None,
     now: datetime,
 ) -> int:
     """Insert every delivery of an edition with one statement, newest consent first.
@@ -102,6 +117,7 @@ def plan(
         key_id: The key that signs the tokens of these letters.
         chunk_size: Deliveries a worker claims at once.
         skip_bare: Whether readers none of whose sections has a story get no letter.
+        corrects: Only those who got this edition; None: all.
         now: The present.
 
     Returns:
@@ -125,7 +141,7 @@ def plan(
         *("edition_id", "subscriber_id", "subscription_id", "variant_id", "chunk"),
         *("address", "confirmed_on", "key_id", "state", "reason", "settled_at"),
     ]
-    source = _eligible(readers, newsletter_id, now).join(
+    source = eligible(readers, newsletter_id, corrects, now).join(
         tables.variants, _of_reader(edition_id)
     )
     # Rows get their ids in this order, too, and a chunk is carried by id.
@@ -150,8 +166,18 @@ def _beginning(*, skip_bare: bool, now: datetime) -> list[ColumnElement[Any]]:
     ]
 
 
-def _eligible(query: Select[Any], newsletter_id: int, now: datetime) -> Select[Any]:
-    return (
+def eligible(
+    query: Select[Any], newsletter_id: int, corrects: int | None, now: datetime
+) -> Select[Any]:
+    """Let a query of subscriptions find only those whose readers get letters now.
+
+    Args:
+        query: What to select of them.
+        newsletter_id: Whose readers.
+        corrects: Only those who got this edition; None: all.
+        now: The present.
+    """
+    everybody = (
         query.select_from(tables.subscriptions)
         .join(tables.subscribers)
         .where(
@@ -162,6 +188,7 @@ def _eligible(query: Select[Any], newsletter_id: int, now: datetime) -> Select[A
             ~is_suppressed(),
         )
     )
+    return everybody if corrects is None else everybody.where(has_got(corrects))
 
 
 def _of_reader(edition_id: int) -> ColumnElement[bool]:

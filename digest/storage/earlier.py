@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 
 from digest.domain.editions import Edition, Story
-from digest.domain.states import EditionState, SubscriptionState
+from digest.domain.states import EditionKind, EditionState, SubscriptionState
 from digest.storage import editions, tables
 from digest.storage.engine import Tx
 
@@ -29,6 +29,7 @@ def stories_before(
         .where(
             c.newsletter_id == edition.newsletter_id,
             c.id != edition.id,
+            c.kind == EditionKind.WEEKLY,
             c.issue_date <= edition.issue_date,
             c.state != EditionState.CANCELLED,
         )

@@ -133,6 +133,7 @@ def _load(tx: Tx, row: Row[tuple[object, ...]]) -> Newsletter:
         own_links=OwnLinks(
             **row.own_links | {"hosts": tuple(row.own_links.get("hosts", ()))}
         ),
+        desk=tuple(row.desk),
         sections=tuple(
             Section(
                 id=s.id,

@@ -48,6 +48,13 @@ def add(tx: Tx, notice: NewNotice, *, now: datetime) -> int:
     return int(row_id)
 
 
+def is_known(tx: Tx, dedupe_key: str) -> bool:
+    """Whether a notice was queued under a key already."""
+    c = tables.notices.c
+    query = select(c.id).where(c.dedupe_key == dedupe_key)
+    return tx.execute(query).scalar_one_or_none() is not None
+
+
 def count_since(
     tx: Tx, *, subscriber_id: int, kind: NoticeKind, since: datetime
 ) -> int:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Row, or_, select, update
+from sqlalchemy import Row, delete, select, update
 
 from digest.domain.calendar import (
     Approval,
@@ -15,7 +15,14 @@ from digest.domain.calendar import (
 )
 from digest.domain.errors import NotFoundError
 from digest.domain.newsletters import Newsletter
-from digest.domain.schedules import MEMORY, KeptSchedule
+from digest.domain.policies import (
+    Policies,
+    TooFew,
+    Unapproved,
+    describe_policies,
+)
+from digest.domain.rhythm_text import parse_rhythm, write_rhythm
+from digest.domain.schedules import KeptSchedule
 from digest.storage import tables
 from digest.storage.engine import Tx
 from digest.storage.insertion import insert_once
@@ -48,6 +55,9 @@ def put(
         )
     found = find(tx, newsletter_id)
     assert found is not None
+    if anew:
+        steps = tables.issue_steps
+        tx.execute(delete(steps).where(steps.c.schedule_id == found.id))
     return found
 
 
@@ -107,26 +117,14 @@ def mark_collected(tx: Tx, kept: KeptSchedule, issue_date: date) -> None:
     )
 
 
-def mark_late(tx: Tx, kept: KeptSchedule, issue_date: date, trouble: str) -> bool:
-    """Remember that an issue is past its grace.
-
-    Returns:
-        Whether it was not known.
-    """
+def mark_late(tx: Tx, kept: KeptSchedule, issue_date: date, trouble: str) -> None:
+    """Keep which issue was found past its grace last, and what is asked about it."""
     c = tables.schedules.c
-    changed = tx.execute(
+    tx.execute(
         update(tables.schedules)
-        .where(
-            c.id == kept.id,
-            or_(
-                c.late_for.is_(None),
-                c.late_for < issue_date,
-                c.late_for > issue_date + MEMORY,
-            ),
-        )
+        .where(c.id == kept.id)
         .values(late_for=issue_date, trouble=trouble)
     )
-    return changed.rowcount == 1
 
 
 def set_trouble(tx: Tx, kept: KeptSchedule, trouble: str | None) -> bool:
@@ -146,7 +144,7 @@ def set_trouble(tx: Tx, kept: KeptSchedule, trouble: str | None) -> bool:
 
 def _values(plan: Schedule) -> dict[str, Any]:
     return {
-        "weekday": plan.weekday,
+        "days": write_rhythm(plan.rhythm),
         "local_time": plan.at.isoformat("minutes"),
         "zone": plan.zone,
         "approval": plan.approval,
@@ -155,6 +153,7 @@ def _values(plan: Schedule) -> dict[str, Any]:
         "start_on": plan.start_on,
         "end_on": plan.end_on,
         "enabled": plan.enabled,
+        **describe_policies(plan.policies),
     }
 
 
@@ -166,7 +165,7 @@ def _load(tx: Tx, row: Row[Any]) -> KeptSchedule:
         .order_by(c.issue_date)
     )
     plan = Schedule(
-        weekday=row.weekday,
+        rhythm=parse_rhythm(row.days),
         at=time.fromisoformat(row.local_time),
         zone=row.zone,
         approval=Approval(row.approval),
@@ -175,6 +174,12 @@ def _load(tx: Tx, row: Row[Any]) -> KeptSchedule:
         start_on=row.start_on,
         end_on=row.end_on,
         enabled=row.enabled,
+        policies=Policies(
+            unapproved=Unapproved(row.unapproved),
+            too_few=TooFew(row.too_few),
+            least=row.least,
+            collect_again=timedelta(seconds=row.collect_again),
+        ),
     )
     return KeptSchedule(
         id=row.id,

@@ -58,13 +58,20 @@ def find(tx: Tx, name: str) -> Source:
 
     Raises:
         NotFoundError: There is none.
+        StateError: Several newsletters have one of that address.
     """
     is_id = name.isascii() and name.isdecimal()
     condition = _c.id == int(name[:18]) if is_id else _c.url == name
-    row = tx.execute(select(tables.sources).where(condition).limit(1)).one_or_none()
-    if row is None:
+    rows = tx.execute(select(tables.sources).where(condition).order_by(_c.id)).all()
+    if not rows:
         raise NotFoundError(f"There is no source {name!r}.", "See: digest sources list")
-    return _load(row)
+    if len(rows) > 1:
+        ids = ", ".join(str(row.id) for row in rows)
+        raise StateError(
+            f"Several newsletters have this source: {ids}.",
+            "Name it by its number; see: digest sources list",
+        )
+    return _load(rows[0])
 
 
 def list_page(

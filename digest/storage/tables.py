@@ -55,6 +55,8 @@ newsletters = Table(
     Column("when_empty", String(8), nullable=False, server_default="lead"),
     # {"hosts","source","medium","campaign"}: domain.own_links
     Column("own_links", Json, nullable=False, server_default="{}"),
+    # who is asked and told about its issues; empty: reply_to
+    Column("desk", Json, nullable=False, server_default="[]"),
     Column("created_at", UtcDateTime, nullable=False),
 )
 
@@ -116,6 +118,10 @@ articles = Table(
     Column("featured", Boolean, nullable=False),
     Column("flags", Json, nullable=False),
     Column("word_count", Integer, nullable=False),
+    # not in a letter, the archive or a feed before this instant
+    Column("embargo_until", UtcDateTime, index=True),
+    # a person said so, or lifted it: sources no longer change it
+    Column("embargo_by_hand", Boolean, nullable=False, server_default=false()),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     UniqueConstraint("newsletter_id", "url_key"),
@@ -129,6 +135,8 @@ editions = Table(
     Column("id", Id, primary_key=True),
     Column("newsletter_id", ForeignKey("newsletters.id"), nullable=False),
     Column("kind", String(16), nullable=False),
+    # of a correction: the edition that was wrong
+    Column("corrects", ForeignKey("editions.id")),
     Column("issue_date", Date, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("number", Integer, nullable=False),
@@ -150,6 +158,10 @@ editions = Table(
     Column("approved_because", Text),
     Column("approved_at", UtcDateTime),
     Column("scheduled_at", UtcDateTime),
+    # somebody said that it shall not go; the next approval by a person lifts that
+    Column("held_at", UtcDateTime),
+    Column("held_by", Text),
+    Column("held_because", Text),
     Column("pause_reason", Text),
     # what every letter of the edition shares, fixed at release (send.release)
     Column("frozen", Json),
@@ -159,6 +171,29 @@ editions = Table(
     Column("updated_at", UtcDateTime, nullable=False),
     # design rule 2: makes double clicks and two schedulers harmless
     UniqueConstraint("newsletter_id", "kind", "issue_date", "revision"),
+)
+
+# Who at the desk may settle an edition by the links in their mail, and until when.
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("edition_id", ForeignKey("editions.id"), nullable=False),
+    Column("address", String(320), nullable=False),
+    Column("valid_from", UtcDateTime, nullable=False),  # older links stay dead
+    Column("valid_until", UtcDateTime, nullable=False),
+    UniqueConstraint("edition_id", "address"),
+)
+
+# What the desk was mailed about an edition: each once, whoever asks for it.
+desk_mail = Table(
+    "desk_mail",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("edition_id", ForeignKey("editions.id"), nullable=False),
+    Column("what", String(16), nullable=False),  # domain.reviews.DeskMail
+    Column("at", UtcDateTime, nullable=False),
+    UniqueConstraint("edition_id", "what"),
 )
 
 # One file as it is served, named by the SHA-256 of its octets.
@@ -193,7 +228,8 @@ schedules = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("newsletter_id", ForeignKey("newsletters.id"), nullable=False, unique=True),
-    Column("weekday", Integer, nullable=False),  # 0 is Monday
+    # "Sun", "Mon,Thu", "first Sun", "15th"
+    Column("days", String(160), nullable=False, server_default="Sun"),
     Column("local_time", String(5), nullable=False),  # HH:MM
     Column("zone", String(64), nullable=False),
     Column("approval", String(16), nullable=False),  # auto | required
@@ -207,8 +243,69 @@ schedules = Table(
     Column("collected_for", Date),  # the last issue whose stories were collected
     Column("late_for", Date),  # the last issue found late, and asked about
     Column("trouble", Text),  # why the present issue does not go; told once
+    # what becomes of an issue that is not as it should be (domain.policies)
+    Column("unapproved", String(8), nullable=False, server_default="hold"),
+    Column("too_few", String(8), nullable=False, server_default="hold"),
+    Column("least", Integer, nullable=False, server_default="1"),  # stories
+    Column("collect_again", Integer, nullable=False, server_default="900"),  # seconds
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+)
+
+# What was done for one issue before its hour: each step once, whoever runs.
+issue_steps = Table(
+    "issue_steps",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("schedule_id", ForeignKey("schedules.id"), nullable=False),
+    Column("issue_date", Date, nullable=False),
+    Column("step", String(16), nullable=False),  # domain.schedules.Step
+    Column("at", UtcDateTime, nullable=False),
+    UniqueConstraint("schedule_id", "issue_date", "step"),
+)
+
+# What the desk was told is wrong; settled once it no longer holds.
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("schedule_id", ForeignKey("schedules.id"), nullable=False),
+    Column("issue_date", Date, nullable=False),
+    Column("kind", String(16), nullable=False),  # domain.alerts.AlertKind
+    Column("words", Text, nullable=False),
+    # SHA-256 of kind and words: the same thing is told once for an issue
+    Column("key", String(64), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("settled_at", UtcDateTime),
+    UniqueConstraint("schedule_id", "issue_date", "key"),
+)
+
+# What a story was called when its edition was composed: by its source, and by the
+# page at its own address.
+sightings = Table(
+    "sightings",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("edition_id", ForeignKey("editions.id"), nullable=False),
+    Column("article_id", ForeignKey("articles.id"), nullable=False),
+    Column("title", Text, nullable=False),  # the article's
+    Column("headline", Text, nullable=False),  # '' where nobody could look
+    Column("at", UtcDateTime, nullable=False),
+    UniqueConstraint("edition_id", "article_id"),
+)
+
+# The homes (DIGEST_HOME) that may send for this database (care.installation).
+homes = Table(
+    "homes",
+    metadata,
+    Column("id", String(32), primary_key=True),  # stands in the home, too
+    # SHA-256 of the machine and the file: a copy of the home has another
+    Column("place", String(64), nullable=False),
+    # counts up while it works, there and here: what lags behind is an older copy
+    Column("mark", Integer, nullable=False, server_default="0"),
+    Column("seen_at", UtcDateTime, nullable=False),
+    Column("adopted_by", Text, nullable=False),
+    Column("adopted_at", UtcDateTime, nullable=False),
 )
 
 # One issue that does not follow its schedule.

@@ -7,13 +7,20 @@ from digest.domain.calendar import (
     DueIssue,
     ExceptionKind,
     IssueException,
-    check_move,
     issue_of,
 )
 from digest.domain.errors import StateError
+from digest.domain.moves import check_move
 from digest.domain.schedules import KeptSchedule
-from digest.domain.states import EditionKind
-from digest.storage import audit, editions, issue_exceptions, newsletters, schedules
+from digest.domain.states import EditionKind, EditionState
+from digest.storage import (
+    audit,
+    desk,
+    editions,
+    issue_exceptions,
+    newsletters,
+    schedules,
+)
 from digest.storage.engine import Database, Tx
 
 
@@ -81,7 +88,7 @@ def _change(
     tx: Tx, kept: KeptSchedule, change: IssueException, *, actor: Actor, now: datetime
 ) -> None:
     """Replace what was different about an issue; a usual time needs no row."""
-    _refuse_released(tx, kept, change.issue_date)
+    _free_edition(tx, kept, change.issue_date, actor=actor, now=now)
     issue_exceptions.drop(tx, kept.id, [change.issue_date])
     if change.moved_to != datetime.combine(change.issue_date, kept.plan.at):
         issue_exceptions.add(tx, kept.id, change, actor=actor, now=now)
@@ -96,7 +103,14 @@ def _change(
     )
 
 
-def _refuse_released(tx: Tx, kept: KeptSchedule, issue_date: date) -> None:
+def _free_edition(
+    tx: Tx, kept: KeptSchedule, issue_date: date, *, actor: Actor, now: datetime
+) -> None:
+    """Take back what was said about its edition's hour, by hand or to the desk.
+
+    Raises:
+        StateError: It is at the post already.
+    """
     made = editions.of_issue(
         tx,
         newsletter_id=kept.newsletter_id,
@@ -108,3 +122,9 @@ def _refuse_released(tx: Tx, kept: KeptSchedule, issue_date: date) -> None:
             f"The issue of {issue_date} is at the post already.",
             f"See: digest editions status {made[0].id}",
         )
+    if made:
+        desk.forget_reminders(tx, made[0].id)
+    if made and made[0].state == EditionState.SCHEDULED:
+        # Otherwise it would go at that time all the same.
+        editions.move(tx, made[0], EditionState.APPROVED, now=now, scheduled_at=None)
+        audit.record_edition(tx, made[0].id, "unscheduled", actor=actor, now=now)

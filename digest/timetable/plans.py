@@ -1,10 +1,10 @@
 """Set a newsletter's schedule, or stop following it."""
 
-from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import datetime
 
 from digest.domain.actor import Actor
 from digest.domain.calendar import Schedule, check_schedule
+from digest.domain.moves import idle_exceptions
 from digest.domain.schedules import KeptSchedule, describe
 from digest.storage import audit, issue_exceptions, newsletters, schedules
 from digest.storage.engine import Database
@@ -15,7 +15,7 @@ def set_schedule(
 ) -> KeptSchedule:
     """Give a newsletter a schedule in place of the one it had.
 
-    Issues that were moved or skipped stay so where they are still issue dates; the
+    Issues that were moved or skipped stay so where they still fit; the
     exceptions of `plan` itself are ignored.
 
     Raises:
@@ -29,7 +29,8 @@ def set_schedule(
         # Otherwise it would find this week's issue late, and post it at once.
         anew = before is None or _rhythm(before.plan) != _rhythm(plan)
         kept = schedules.put(tx, found.id, plan, now, anew=anew)
-        issue_exceptions.drop(tx, kept.id, list(_idle(kept.plan)))
+        idle = [exception.issue_date for exception in idle_exceptions(kept.plan)]
+        issue_exceptions.drop(tx, kept.id, idle)
         audit.record(
             tx,
             actor=actor,
@@ -64,11 +65,4 @@ def disable_schedule(
 
 
 def _rhythm(plan: Schedule) -> tuple[object, ...]:
-    return plan.enabled, plan.weekday, plan.at, plan.zone
-
-
-def _idle(plan: Schedule) -> Iterator[date]:
-    """Find the exceptions that no issue has any more."""
-    for exception in plan.exceptions:
-        if exception.issue_date.weekday() != plan.weekday:
-            yield exception.issue_date
+    return plan.enabled, plan.rhythm, plan.at, plan.zone

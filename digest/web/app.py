@@ -17,6 +17,7 @@ from digest.storage.engine import TROUBLE
 from digest.web import (
     archive,
     confirm,
+    corrections,
     errors,
     feedback,
     feeds,
@@ -26,6 +27,7 @@ from digest.web import (
     new_address,
     pictures,
     preferences,
+    review,
     rights,
     sign_up,
 )
@@ -80,8 +82,12 @@ def _routes() -> list[BaseRoute]:
         _two_way("/preferences/{token}", preferences.show, preferences.submit),
         _two_way("/my-data/{token}", rights.show, rights.submit),
         _two_way("/new-address/{token}", new_address.show, new_address.submit),
+        _two_way("/review/{token}", review.show, review.submit),
+        Route("/review/{token}/letter", review.show_letter),
+        Route("/review/{token}/text", review.show_text),
         Route("/archive", archive.index),
         Route("/archive/{newsletter}/{issue_date}", archive.show),
+        Route("/archive/{newsletter}/{issue_date}/{correction}", corrections.show),
         Route("/pictures/{name}", pictures.show),
         Route("/looks/{newsletter}.css", looks.show),
         _two_way("/feedback/{newsletter}/{issue_date}", feedback.show, feedback.submit),

@@ -13,7 +13,8 @@ from digest.bootstrap import Service
 from digest.compose.view import EditionView, edition_view
 from digest.domain.editions import Edition
 from digest.domain.newsletters import Newsletter
-from digest.storage import editions, published
+from digest.domain.states import EditionKind, EditionState
+from digest.storage import corrections, editions, embargoes, published
 from digest.storage.published import Published
 from digest.web import linked_data
 from digest.web.pages import (
@@ -43,10 +44,19 @@ def issues(service: Service, newsletter: Newsletter) -> Sequence[Published]:
 
 
 def released(service: Service, newsletter: Newsletter, limit: int) -> Sequence[Edition]:
-    """Load the editions that readers got last, newest first."""
+    """Load what readers got last, corrections too, the latest first."""
     with service.db.read() as tx:
-        listed = published.list_issues(tx, newsletter.id)[:limit]
-        return [editions.get(tx, issue.edition_id) for issue in listed]
+        listed = [i.edition_id for i in published.list_issues(tx, newsletter.id)]
+        listed = [*listed[:limit], *corrections.latest(tx, newsletter.id, limit=limit)]
+        found = [editions.get(tx, edition_id) for edition_id in listed]
+    return sorted(found, key=published_at, reverse=True)[:limit]
+
+
+def corrected(service: Service, newsletter: Newsletter) -> Sequence[Edition]:
+    """Load every correction that readers have got, the latest first."""
+    with service.db.read() as tx:
+        listed = corrections.latest(tx, newsletter.id)
+        return [editions.get(tx, edition_id) for edition_id in listed]
 
 
 def latest_of(service: Service, newsletter: Newsletter) -> Edition | None:
@@ -60,6 +70,10 @@ def view_of(service: Service, newsletter: Newsletter, edition: Edition) -> Editi
     """Arrange an edition for reading."""
     with service.db.read() as tx:
         stories = editions.stories(tx, edition.id)
+        # Set after the release: the letters are gone, the page need not tell.
+        held = embargoes.of_edition(tx, edition.id, at=service.now())
+    hidden = {embargo.article_id for embargo in held}
+    stories = [story for story in stories if story.article_id not in hidden]
     return edition_view(edition, newsletter, stories)
 
 
@@ -91,7 +105,11 @@ def show(request: Request) -> Response:
         newsletter = choose_newsletter(request, request.path_params["newsletter"])
         return _show_year(request, newsletter, int(request.path_params["issue_date"]))
     newsletter, found, place = _find(request)
+    if place is None:
+        return _show_recalled(request, newsletter)
     edition = _load(service, found[place])
+    with service.db.read() as tx:
+        told = corrections.list_released(tx, edition.id)
     view = view_of(service, newsletter, edition)
     return render(
         request,
@@ -104,10 +122,36 @@ def show(request: Request) -> Response:
             view, newsletter, site=service.site, published_at=published_at(edition)
         ),
         stamp=form_stamp(service, newsletter),
+        corrections=told,
         neighbours=Neighbours(
             older=found[place + 1] if place + 1 < len(found) else None,
             newer=found[place - 1] if place else None,
         ),
+    )
+
+
+def _show_recalled(request: Request, newsletter: Newsletter) -> Response:
+    """Say that an issue was called back, to who follows an address in its letter.
+
+    Raises:
+        HTTPException: 404 where no issue of that date ever went out.
+    """
+    service, day = service_of(request), issue_date_of(request)
+    with service.db.read() as tx:
+        made = editions.of_issue(
+            tx, newsletter_id=newsletter.id, kind=EditionKind.WEEKLY, issue_date=day
+        )
+        gone = [
+            edition
+            for edition in made
+            if edition.state == EditionState.CANCELLED
+            and corrections.count_readers(tx, edition.id)
+        ]
+        told = [c for e in gone for c in corrections.list_released(tx, e.id)]
+    if not gone:
+        raise HTTPException(404)
+    return render(
+        request, "recalled", newsletter, status=410, edition=gone[0], corrections=told
     )
 
 
@@ -123,6 +167,9 @@ def _show_year(request: Request, newsletter: Newsletter, year: int | None) -> Re
     shown = year or next(iter(years), None)
     if year is not None and year not in years:
         raise HTTPException(404)
+    listed = [issue for issue in found if issue.issue_date.year == shown]
+    with service.db.read() as tx:
+        told = corrections.by_edition(tx, [issue.edition_id for issue in listed])
     # One page has one address: the latest year is the index.
     is_index = years[:1] in ([], [shown])
     path = "/archive" if is_index else f"/archive/{newsletter.slug}/{shown}"
@@ -133,7 +180,8 @@ def _show_year(request: Request, newsletter: Newsletter, year: int | None) -> Re
         address=service.site.page(path, newsletter.slug if is_index else None),
         year=shown,
         years=years,
-        editions=[issue for issue in found if issue.issue_date.year == shown],
+        editions=listed,
+        corrections=told,
         others=[n for n in all_newsletters(service) if n.id != newsletter.id],
     )
 
@@ -145,6 +193,8 @@ def find_released(request: Request) -> tuple[Newsletter, Edition]:
         HTTPException: 404 where there is none.
     """
     newsletter, found, place = _find(request)
+    if place is None:
+        raise HTTPException(404)
     return newsletter, _load(service_of(request), found[place])
 
 
@@ -153,17 +203,21 @@ def _load(service: Service, issue: Published) -> Edition:
         return editions.get(tx, issue.edition_id)
 
 
-def _find(request: Request) -> tuple[Newsletter, Sequence[Published], int]:
+def _find(request: Request) -> tuple[Newsletter, Sequence[Published], int | None]:
     newsletter = choose_newsletter(request, request.path_params["newsletter"])
     found = issues(service_of(request), newsletter)
-    wanted = _read_date(request.path_params["issue_date"])
+    wanted = issue_date_of(request)
     place = next((i for i, e in enumerate(found) if e.issue_date == wanted), None)
-    if place is None:
-        raise HTTPException(404)
     return newsletter, found, place
 
 
-def _read_date(text: str) -> date:
+def issue_date_of(request: Request) -> date:
+    """Return the issue date that a page's address names.
+
+    Raises:
+        HTTPException: 404 where it names none.
+    """
+    text = request.path_params["issue_date"]
     try:
         found = date.fromisoformat(text)
     except ValueError:

@@ -10,11 +10,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from digest.bootstrap import Service
+from digest.compose.correction import correction_number
 from digest.compose.view import EditionView
 from digest.domain.editions import Edition
 from digest.domain.newsletters import Newsletter
 from digest.domain.site import PERSONAL, Site
 from digest.web.archive import (
+    corrected,
     edition_html,
     issues,
     published_at,
@@ -138,6 +140,13 @@ def sitemap(request: Request) -> Response:
             )
             for issue in found
         ]
+        pages += [
+            (
+                _edition_url(service.site, newsletter, e),
+                published_at(e).date().isoformat(),
+            )
+            for e in corrected(service, newsletter)
+        ]
         for address, changed in pages:
             url = ET.SubElement(root, "url")
             _add(url, "loc", address)
@@ -177,4 +186,8 @@ def _latest(found: Iterable[Edition]) -> datetime | None:
 
 
 def _edition_url(site: Site, newsletter: Newsletter, edition: Edition) -> str:
-    return site.archive_url(newsletter.slug, edition.issue_date.isoformat())
+    return site.archive_url(
+        newsletter.slug,
+        edition.issue_date.isoformat(),
+        correction=correction_number(edition),
+    )

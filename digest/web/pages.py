@@ -71,7 +71,7 @@ def render_text(
     """Render a template with what every page may use."""
     language = newsletter.language if newsletter else "en"
     direction = newsletter.direction if newsletter else "ltr"
-    digits = str(newsletter.theme.get("digits", "latn")) if newsletter else "latn"
+    digits = digits_of(newsletter) if newsletter else "latn"
     shared = {
         "newsletter": newsletter,
         "direction": direction,
@@ -84,6 +84,11 @@ def render_text(
         "long_date": lambda day: write_date(day, language=language, digits=digits),
     }
     return service.templates.page(name, language=language, context=shared | context)
+
+
+def digits_of(newsletter: Newsletter) -> str:
+    """Return the numbering system of a newsletter's pages."""
+    return str(newsletter.theme.get("digits", "latn"))
 
 
 def looks_path(newsletter: Newsletter) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from digest import bootstrap
-from digest.bootstrap import Service
+from digest.bootstrap import Service, installing
 from digest.domain.actor import Actor, ActorKind
 from digest.inbound import handling
 from digest.settings import Settings
@@ -27,7 +27,7 @@ def service(tmp_path: Path) -> Service:
     settings = Settings(
         home=tmp_path / "home", inbound=InboundSettings(protocol="lmtp", port=0)
     )
-    bootstrap.initialise(settings, actor=DESK)
+    installing.initialise(settings, actor=DESK)
     return bootstrap.open_service(settings)
 
 

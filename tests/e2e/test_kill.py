@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from digest import bootstrap
+from digest.bootstrap import installing
 from digest.domain.actor import Actor, ActorKind
 from digest.domain.editions import Edition
 from digest.settings import DatabaseSettings, Settings
@@ -31,7 +31,7 @@ def home(tmp_path: Path) -> Path:
 def prepare(home: Path) -> tuple[Database, Edition]:
     """An installation with an edition at the post."""
     settings = Settings(home=home, database=DatabaseSettings())
-    bootstrap.initialise(settings, actor=DESK)
+    installing.initialise(settings, actor=DESK)
     db = Database(settings.database_url)
     with db.read() as tx:
         newsletter = newsletters.get(tx, "weekly")

@@ -16,6 +16,8 @@ import pytest
 from sqlalchemy import text
 
 from digest import bootstrap
+from digest.bootstrap import installing
+from digest.care.installation import adopt
 from digest.dispatch.queue import Queue
 from digest.domain.actor import Actor, ActorKind
 from digest.domain.editions import Edition
@@ -93,7 +95,7 @@ async def open_office(
     if kind == "postgres":
         url = request.getfixturevalue("postgres_db").url
     environ = {"DIGEST_HOME": str(home), "DIGEST_DATABASE__URL": url}
-    bootstrap.initialise(load_settings(environ=environ), actor=DESK)
+    installing.initialise(load_settings(environ=environ), actor=DESK)
     db = Database(url)
     with db.read() as tx:
         newsletter = newsletters.get(tx, "weekly")
@@ -216,6 +218,8 @@ async def test_a_crew_that_is_asked_to_stop_leaves_nothing_in_doubt(
 def other_home(shared_office: Office, tmp_path: Path) -> Path:
     """A second machine: another home, the same keys."""
     shutil.copytree(shared_office.home / "keys", tmp_path / "other" / "keys")
+    for home in (shared_office.home, tmp_path / "other"):
+        adopt(shared_office.db, home, join=True, actor=DESK, now=bootstrap.utc_now())
     return tmp_path / "other"
 
 

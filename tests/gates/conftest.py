@@ -10,7 +10,14 @@ from playwright.sync_api import Browser
 
 from tests.e2e.browser import launched
 from tests.gates.figures import measured
-from tests.gates.letters import WEEKS, Written, reference, send_samples
+from tests.gates.letters import (
+    WEEKS,
+    WRONG,
+    Written,
+    correction,
+    reference,
+    send_samples,
+)
 
 HERE = Path(__file__).parent
 
@@ -29,9 +36,9 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Written]:
     return send_samples(tmp_path_factory.mktemp("demo") / "home")
 
 
-@pytest.fixture(params=["en", "ar", "demo-en", "demo-ar"])
+@pytest.fixture(params=["en", "ar", "wrong-en", "wrong-ar", "demo-en", "demo-ar"])
 def edition(request: pytest.FixtureRequest) -> str:
-    """Each edition that is built: the reference weeks' and the sample weeks'."""
+    """Each edition that is built: reference weeks, corrections, sample weeks."""
     found: str = request.param
     return found
 
@@ -41,6 +48,8 @@ def letter(edition: str, request: pytest.FixtureRequest) -> Written:
     """A reader's letter of the edition."""
     if edition in WEEKS:
         return reference(edition)
+    if (language := edition.removeprefix("wrong-")) in WRONG:
+        return correction(language)
     found: dict[str, Written] = request.getfixturevalue("samples")
     return found[edition]
 

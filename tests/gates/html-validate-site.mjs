@@ -7,7 +7,8 @@ export default {
     "doctype-style": ["error", { style: "lowercase" }],
     // Every button here sends the form it stands in, as buttons do by themselves.
     "no-implicit-button-type": "off",
-    // Topics are boxes of one name, as a form without scripts has them.
-    "form-dup-name": ["error", { shared: ["radio", "checkbox"] }],
+    // Topics are boxes of one name, as a form without scripts has them; of buttons of
+    // one name the one that is pressed counts.
+    "form-dup-name": ["error", { shared: ["radio", "checkbox", "submit"] }],
   },
 };

@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import EmailMessage
 from functools import cache
 from html import unescape
@@ -20,10 +20,12 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from digest.compose.correction import preheader_of, title_of
 from digest.compose.render import render
 from digest.domain.editions import Edition, Story, Variant
 from digest.domain.newsletters import Newsletter
 from digest.domain.pictures import PictureKind
+from digest.domain.states import EditionKind
 from digest.domain.subscribers import LetterFormat
 from digest.mail.dkim import Signer
 from digest.send.specimen import Specimens
@@ -37,6 +39,12 @@ from tests.weeks_arabic import arabic_week
 
 Week = tuple[Edition, Newsletter, Sequence[Story]]
 WEEKS: dict[str, Callable[[], Week]] = {"en": english_week, "ar": arabic_week}
+WRONG = {
+    "en": "Our letter said that the crossing closed on Monday. It closed on "
+    "**Tuesday, 7 May**, and [the story](https://stories.example.test/1) says so now.",
+    "ar": "قالت رسالتنا إن المعبر أغلق يوم الاثنين. "
+    "**أغلق يوم الثلاثاء السابع من مايو**.",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +85,26 @@ def signer() -> Signer:
 def reference(language: str) -> Written:
     """The reference edition of a language."""
     return write(*WEEKS[language]())
+
+
+@cache
+def correction(language: str) -> Written:
+    """The correction of a language's reference edition, its lead told anew."""
+    wrong, newsletter, stories = WEEKS[language]()
+    templates = Templates()
+    edition = replace(
+        wrong,
+        kind=EditionKind.CORRECTION,
+        corrects=1,
+        subject=title_of(wrong.subject, newsletter, templates=templates),
+        preheader=preheader_of(wrong, newsletter, templates=templates),
+        opening=WRONG[language],
+        why="",
+        sponsor=None,
+        support=None,
+        picks=(),
+    )
+    return write(edition, newsletter, stories[:1])
 
 
 def write(

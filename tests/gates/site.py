@@ -27,7 +27,8 @@ from digest.subscriptions import leave, opt_in, sign_up
 from digest.templating import Templates
 from digest.web.app import make_app
 from tests.builders import NOW, SECRETS, SITE
-from tests.released import release_week
+from tests.gates import desk
+from tests.released import release_correction, release_week
 from tests.weeks import english_week
 from tests.weeks_arabic import arabic_week
 
@@ -97,6 +98,7 @@ def public_site(home: Path) -> Iterator[PublicSite]:
         "ar": release_week(db, arabic_week()),
     }
     for slug in slugs.values():
+        release_correction(db, slug)
         _sign_up_readers(service, slug)
         # Mona gets both.
         for each in (slug, *(set(slugs.values()) - {slug})):
@@ -188,6 +190,7 @@ class _Asking:
         yield from self._personal()
         yield from self._acted()
         yield from self._rights()
+        yield from self._desk()
 
     def _open(self) -> Iterator[tuple[str, Shown]]:
         query = f"?newsletter={self.slug}"
@@ -196,6 +199,8 @@ class _Asking:
             yield name, self._get(f"/{name}{query}")
         for name, day in (("edition", "2024-05-12"), ("edition-old", "2024-05-05")):
             yield name, self._get(f"/archive/{self.slug}/{day}")
+        page = f"/archive/{self.slug}/2024-05-12/correction"
+        yield "correction", self._get(page)
         yield "feedback", self._get(f"/feedback/{self.slug}/2024-05-12?answer=fine")
         yield "check-inbox", self._sign_up("new")
         yield "sign-up-mistaken", self._sign_up("half@")
@@ -266,6 +271,11 @@ class _Asking:
         yield "new-address-done", self._post(asked, {})
         huda = self._link("my-data", "huda")
         yield "deleted", self._post(huda, {"action": "delete", "sure": "1"})
+
+    def _desk(self) -> Iterator[tuple[str, Shown]]:
+        """What somebody at the desk sees of the next issue."""
+        for name, path, form in desk.steps(self.service, self.slug):
+            yield name, self._get(path) if form is None else self._post(path, form)
 
     def _asked_of(self, address: str) -> str:
         """Return the path of the link in the letter to a new address."""

@@ -10,7 +10,7 @@ import pytest
 
 from tests.gates.conftest import HERE
 from tests.gates.figures import tell
-from tests.gates.letters import WEEKS, Written, reference, write
+from tests.gates.letters import WEEKS, Written, correction, reference, write
 
 Node = Callable[..., str]
 MOST_KILOBYTES, MOST_KILOBYTES_OF_25 = 40, 60
@@ -41,6 +41,7 @@ def test_what_mail_programs_lack_has_a_fallback(
 ) -> None:
     """A ratchet: what is new needs a fallback, what is gone leaves the list."""
     letters = samples | {language: reference(language) for language in WEEKS}
+    letters |= {f"wrong-{language}": correction(language) for language in WEEKS}
     paths = [tmp_path / f"{name}.html" for name in letters]
     for path in paths:
         path.write_text(letters[path.stem].html, encoding="utf-8")

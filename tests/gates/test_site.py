@@ -132,6 +132,10 @@ def test_every_page_is_answered_with_the_status_it_shows(site: PublicSite) -> No
             "my-data-expired": 410,
             "my-data-mistaken": 422,
             "link-mistyped": 404,
+            "review-mistaken": 422,
+            "review-changed": 409,
+            "review-refused": 409,
+            "review-expired": 410,
         }.items()
     }
 

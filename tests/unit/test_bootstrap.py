@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from digest.bootstrap import Service, make_post, make_relay
+from digest.bootstrap import Service, make_post
+from digest.bootstrap.mailing import make_relay
 from digest.settings import Settings, load_settings
 
 

@@ -7,6 +7,7 @@ from typing import NoReturn
 
 import pytest
 
+from digest.cli.app import make_app
 from tests.conftest import Ran
 
 Cli = Callable[..., Ran]
@@ -47,6 +48,14 @@ def test_wrong_usage_points_at_the_help_of_that_command(cli: Cli) -> None:
     assert ran.err.endswith("See: digest editions show --help\n")
 
 
+def test_a_wrong_choice_is_one_sentence_with_the_right_ones(cli: Cli) -> None:
+    ran = cli("editions", "preview", "1", "--format", "pdf")
+
+    assert ran.status == 2
+    assert "Value error" not in ran.err
+    assert "'pdf' is not one of 'html', 'text', 'eml'. See:" in ran.err
+
+
 def test_an_error_of_the_file_system_has_a_mend(cli: Cli, tmp_path: Path) -> None:
     cli("init")
 
@@ -76,3 +85,12 @@ def test_ctrl_c_ends_a_command_in_one_line(
     ran = cli("articles", "import", "-", *options)
 
     assert (ran.status, ran.out, ran.err) == (130, out, err)
+
+
+def test_a_tree_that_is_built_again_has_each_command_once() -> None:
+    def count() -> int:
+        groups = make_app().registered_groups
+        trees = [group.typer_instance for group in groups]
+        return sum(len(tree.registered_commands) for tree in trees if tree)
+
+    assert count() == count()

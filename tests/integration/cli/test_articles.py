@@ -11,6 +11,7 @@ from tests.conftest import Ran
 from tests.material import MATERIAL
 
 Cli = Callable[..., Ran]
+pytestmark = pytest.mark.usefixtures("installed")
 PAGE, FEED = MATERIAL / "pasted-page.txt", MATERIAL / "feed.xml"
 FIELDS = {
     "id",
@@ -25,11 +26,6 @@ FIELDS = {
     "source",
     "word_count",
 }
-
-
-@pytest.fixture(autouse=True)
-def _installed(cli: Cli) -> None:
-    assert cli("init").status == 0
 
 
 def test_import_answers_with_the_promised_fields(cli: Cli) -> None:
@@ -154,3 +150,37 @@ def test_show_gives_the_whole_story(cli: Cli) -> None:
     assert shown.out.startswith("Fishermen of Lake Burullus")
     assert "Picture:   Delta Lakes Archive" in shown.out
     assert len(document["paragraphs"]) == 5
+
+
+def add_story(cli: Cli, *options: str) -> Ran:
+    return cli(
+        *("articles", "add", "--title", "A plan", "--url", "https://a.example/plan"),
+        *("--standfirst", "It is one.", *options),
+    )
+
+
+def test_an_embargo_is_set_in_the_newsletters_time_and_lifted(cli: Cli) -> None:
+    added = add_story(cli, "--embargo", "2124-05-12 18:00", "--json").document
+    number = str(added["id"])
+    listed = cli("articles", "list").out
+
+    lifted = cli("articles", "edit", number, "--embargo", "none", "--json").document
+
+    assert added["embargo_until"] == "2124-05-12T15:00:00+00:00"
+    assert "[embargo until 2124-05-12 15:00 UTC]" in listed.replace("no-section, ", "")
+    assert (lifted["embargo_until"], lifted["editions"]) == (None, [])
+    assert "Embargo:   until" not in cli("articles", "show", number).out
+
+
+def test_an_embargo_names_the_editions_that_carry_the_story(cli: Cli) -> None:
+    number = str(add_story(cli, "--json").document["id"])
+    edition = cli("editions", "compose", "--json").document["edition"]["id"]
+
+    ran = cli("articles", "edit", number, "--embargo", "2124-05-12 18:00")
+
+    assert (
+        f"Edition {edition} (draft) carries it and is not released before." in ran.out
+    )
+    assert (
+        "Embargo:   until 2124-05-12 15:00 UTC" in cli("articles", "show", number).out
+    )

@@ -19,9 +19,10 @@ LIMIT_SECONDS = 60.0
 
 
 @pytest.fixture(autouse=True)
-def installation(cli: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> None:
+def installation(
+    installed: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("DIGEST_SMTP__SECURITY", "none")
-    assert cli("init").status == 0
 
 
 @pytest.fixture

@@ -13,9 +13,8 @@ DOMAIN = "news.example.test"
 
 
 @pytest.fixture
-def home(cli: Cli) -> Cli:
-    cli("init")
-    return cli
+def home(installed: Cli) -> Cli:
+    return installed
 
 
 @pytest.fixture

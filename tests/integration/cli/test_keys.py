@@ -7,11 +7,10 @@ from tests.conftest import Ran
 Cli = Callable[..., Ran]
 
 
-def test_a_rotation_is_listed_and_noted(cli: Cli) -> None:
-    cli("init")
+def test_a_rotation_is_listed_and_noted(installed: Cli) -> None:
 
-    made = cli("keys", "rotate", "--json").document
-    listed = cli("keys", "list", "--json").document
+    made = installed("keys", "rotate", "--json").document
+    listed = installed("keys", "list", "--json").document
 
     assert (made["id"], made["current"]) == (2, True)
     assert [(key["id"], key["current"]) for key in listed["items"]] == [
@@ -21,22 +20,20 @@ def test_a_rotation_is_listed_and_noted(cli: Cli) -> None:
     assert made["file"].endswith("home/keys/token-2.key")
 
 
-def test_people_are_told_what_to_do_next(cli: Cli) -> None:
-    cli("init")
+def test_people_are_told_what_to_do_next(installed: Cli) -> None:
 
-    told = cli("keys", "rotate").out
-    listed = cli("keys", "list").out
+    told = installed("keys", "rotate").out
+    listed = installed("keys", "list").out
 
     assert "before any is restarted" in told
     assert listed.splitlines()[-1].endswith("token-2.key  signs")
 
 
-def test_a_page_of_the_list_names_the_next_one(cli: Cli) -> None:
-    cli("init")
-    cli("keys", "rotate")
+def test_a_page_of_the_list_names_the_next_one(installed: Cli) -> None:
+    installed("keys", "rotate")
 
-    first = cli("keys", "list", "--limit", "1", "--json").document
-    rest = cli("keys", "list", "--after", str(first["next"]), "--json").document
+    first = installed("keys", "list", "--limit", "1", "--json").document
+    rest = installed("keys", "list", "--after", str(first["next"]), "--json").document
 
     assert [key["id"] for key in first["items"] + rest["items"]] == [1, 2]
     assert rest["next"] is None

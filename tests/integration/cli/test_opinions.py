@@ -18,9 +18,8 @@ Cli = Callable[..., Ran]
 
 
 @pytest.fixture
-def desk(cli: Cli, tmp_path: Path) -> Cli:
+def desk(installed: Cli, tmp_path: Path) -> Cli:
     """An installation with three answers, one with words, and one reason."""
-    cli("init")
     db = Database(f"sqlite:///{tmp_path / 'home' / 'digest.db'}")
     with db.read() as tx:
         weekly = newsletters.get(tx, "weekly")
@@ -41,7 +40,7 @@ def desk(cli: Cli, tmp_path: Path) -> Cli:
             tx, weekly.id, reason, given_on=NOW.replace(year=2099).date()
         )
     db.close()
-    return cli
+    return installed
 
 
 def test_lists_the_latest_first_a_page_at_a_time(desk: Cli) -> None:

@@ -17,11 +17,10 @@ STORY = (
 
 
 @pytest.fixture
-def desk(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Cli:
+def desk(installed: Cli, monkeypatch: pytest.MonkeyPatch) -> Cli:
     """An installation that may fetch from this machine."""
     monkeypatch.setenv("DIGEST_FETCH__ALLOW_PRIVATE", "true")
-    assert cli("init").status == 0
-    return cli
+    return installed
 
 
 def add(desk: Cli, image: str) -> Ran:

@@ -13,14 +13,13 @@ Cli = Callable[..., Ran]
 
 @pytest.fixture
 def url(
-    site: WebServer, material: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+    site: WebServer, material: Path, installed: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> str:
     """A feed whose second story has an unknown category, and who may reach it."""
     text = (material / "feed.xml").read_text(encoding="utf-8")
     body = text.replace("Arts & Culture", "Nets")
     site.routes["/feed/"] = Answer(body=body, headers={"ETag": '"1"'})
     monkeypatch.setenv("DIGEST_FETCH__ALLOW_PRIVATE", "true")
-    assert cli("init").status == 0
     return site.url("/feed/")
 
 

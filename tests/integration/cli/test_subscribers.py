@@ -22,10 +22,9 @@ LIST = (
 
 
 @pytest.fixture
-def desk(cli: Cli) -> Cli:
+def desk(installed: Cli) -> Cli:
     """An installation."""
-    assert cli("init").status == 0
-    return cli
+    return installed
 
 
 @pytest.fixture

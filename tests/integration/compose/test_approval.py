@@ -1,7 +1,10 @@
 """Approval: bound to exactly this content, and the renderings it freezes."""
 
 import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import insert, update
@@ -9,7 +12,7 @@ from sqlalchemy import insert, update
 from digest.domain.errors import StateError
 from digest.domain.states import EditionState
 from digest.storage import editions, tables
-from digest.templating import Templates, shipped
+from digest.templating import Letter, Templates, shipped
 from tests.builders import NOW, add_newsletter
 from tests.integration.compose.conftest import Desk
 from tests.weeks import add_article
@@ -22,6 +25,18 @@ def edition_id(desk: Desk) -> int:
     add_article(desk.db, weekly, title="The town council meets")
     add_article(desk.db, weekly, title="A tram driver’s songs", section="arts")
     return desk.compose().edition.id
+
+
+class Watched(Templates):
+    """The shipped templates; something else happens whenever a letter is rendered."""
+
+    def __init__(self, meanwhile: Callable[[], object]) -> None:
+        super().__init__()
+        self.meanwhile = meanwhile
+
+    def issue(self, name: str, *, language: str, context: Mapping[str, Any]) -> Letter:
+        self.meanwhile()
+        return super().issue(name, language=language, context=context)
 
 
 def subscribe(desk: Desk, name: str, sections: str, letter_format: str) -> None:
@@ -103,6 +118,33 @@ def test_a_reason_that_was_not_given_can_still_be_given(
     assert second.approved_because == "A trial."
     assert (second.state, second.approved_at) == (first.state, first.approved_at)
     assert desk.audited()[-1] == "edition.approval_explained"
+
+
+def test_renders_while_others_write(desk: Desk, edition_id: int) -> None:
+    subscribe(desk, "alice", "news", "html")
+    rendered = []
+
+    def write() -> None:
+        with desk.db.write() as tx:
+            rendered.append(editions.get(tx, edition_id).state)
+
+    replace(desk, templates=Watched(write)).approve(edition_id)
+
+    assert rendered == [EditionState.DRAFT] * 2
+
+
+def test_freezes_what_is_there_though_it_changed_meanwhile(
+    desk: Desk, edition_id: int
+) -> None:
+    changes = iter(["The council has met"])
+
+    def change() -> None:
+        for subject in changes:
+            desk.edit(edition_id, subject=subject)
+
+    replace(desk, templates=Watched(change)).approve(edition_id)
+
+    assert {v.subject for v in desk.freeze(edition_id)} == {"The council has met"}
 
 
 def test_freezes_html_and_text_even_before_the_first_reader(

@@ -17,9 +17,8 @@ ISSUE = ("--issue-date", "2024-05-12")
 
 
 @pytest.fixture
-def composed(cli: Cli, tmp_path: Path) -> Cli:
+def composed(installed: Cli, tmp_path: Path) -> Cli:
     """An installation whose edition 1 carries articles 1 and 2; 3 is from elsewhere."""
-    assert cli("init").status == 0
     db = Database(f"sqlite:///{tmp_path / 'home' / 'digest.db'}")
     with db.read() as tx:
         weekly = newsletters.get(tx, "weekly")
@@ -29,8 +28,8 @@ def composed(cli: Cli, tmp_path: Path) -> Cli:
     add_article(db, weekly, title="A library on a bicycle", section="features")
     add_article(db, weekly, title="A very old story", published_on=None)
     db.close()
-    assert cli("editions", "compose", *ISSUE).status == 0
-    return cli
+    assert installed("editions", "compose", *ISSUE).status == 0
+    return installed
 
 
 def test_composes_what_the_interface_promises(cli: Cli, composed: Cli) -> None:
@@ -78,10 +77,9 @@ def test_lists_page_by_page(composed: Cli) -> None:
     assert "More: --after 2" in shown
 
 
-def test_says_what_to_do_when_there_is_no_edition(cli: Cli) -> None:
-    cli("init")
+def test_says_what_to_do_when_there_is_no_edition(installed: Cli) -> None:
 
-    assert "editions compose" in cli("editions", "list").out
+    assert "editions compose" in installed("editions", "list").out
 
 
 def test_edits_words_and_order(composed: Cli, tmp_path: Path) -> None:
@@ -291,3 +289,19 @@ def test_answers_of_readers_are_counted_with_the_edition(composed: Cli) -> None:
     document = composed("editions", "show", "1", "--json").document
 
     assert document["opinions"] == {"useful": 0, "fine": 0, "not-for-me": 0}
+
+
+def test_an_edition_is_held_and_mailed_to_the_desk(composed: Cli) -> None:
+    held = composed("editions", "hold", "1", "--because", "A name is wrong.")
+    asked = composed("editions", "ask", "1", "--json").document
+
+    assert "Held       by cli" in held.out
+    assert "A name is wrong." in held.out
+    assert asked == {"id": 1, "letters": 1}
+
+
+def test_whoever_asks_the_desk_again_at_once_hears_that_it_was(composed: Cli) -> None:
+    said = [composed("editions", "ask", "1").out for _ in range(3)]
+
+    # An hour may end between two of them.
+    assert "The desk was mailed this within the hour: those links act.\n" in said

@@ -1,15 +1,22 @@
 """Composing: which week, which stories, which number, and what is refused."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 
+from digest.domain.actor import Actor, ActorKind
 from digest.domain.errors import NotFoundError, RefusedError, StateError
+from digest.domain.rhythms import monthly
 from digest.domain.states import EditionState
 from digest.storage import editions
+from digest.timetable import plans
 from tests.builders import NOW, add_newsletter
+from tests.calendars import CAIRO
 from tests.integration.compose.conftest import Desk
 from tests.weeks import ISSUE_DATE, RAFAH, add_article
+
+DESK = Actor(kind=ActorKind.OPERATOR, name="mona")
 
 
 def test_takes_the_stories_of_the_seven_days_that_end_today_in_cairo(
@@ -26,6 +33,21 @@ def test_takes_the_stories_of_the_seven_days_that_end_today_in_cairo(
 
     assert composed.edition.issue_date == ISSUE_DATE
     assert desk.carried(composed.edition.id) == [made[1], made[2]]
+
+
+def test_an_issue_of_each_month_takes_the_stories_of_the_month(desk: Desk) -> None:
+    weekly = add_newsletter(desk.db)
+    plan = replace(CAIRO, rhythm=monthly(12))
+    plans.set_schedule(desk.db, newsletter="weekly", plan=plan, actor=DESK, now=NOW)
+    days = [date(2024, 4, 12), date(2024, 4, 13), date(2024, 5, 12)]
+    made = [
+        add_article(desk.db, weekly, title=f"Story of {day}", published_on=day).id
+        for day in days
+    ]
+
+    composed = desk.compose(issue_date=days[-1])
+
+    assert sorted(desk.carried(composed.edition.id)) == made[1:]
 
 
 def test_proposes_subject_and_preheader_and_says_that_it_cut(desk: Desk) -> None:

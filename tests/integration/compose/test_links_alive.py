@@ -16,11 +16,10 @@ Cli = Callable[..., Ran]
 
 @pytest.fixture
 def composed(
-    cli: Cli, site: WebServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    installed: Cli, site: WebServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Cli:
     """An edition of three stories; the second one's page is gone, the third moved."""
     monkeypatch.setenv("DIGEST_FETCH__ALLOW_PRIVATE", "true")
-    assert cli("init").status == 0
     db = Database(f"sqlite:///{tmp_path / 'home' / 'digest.db'}")
     with db.read() as tx:
         weekly = newsletters.get(tx, "weekly")
@@ -30,8 +29,8 @@ def composed(
         title = f"The council meets, part {number}"
         add_article(db, weekly, title=title, url=site.url(f"/{number}"))
     db.close()
-    assert cli("editions", "compose", "--issue-date", "2024-05-12").status == 0
-    return cli
+    assert installed("editions", "compose", "--issue-date", "2024-05-12").status == 0
+    return installed
 
 
 def test_a_dead_link_is_a_warning_of_its_story(composed: Cli) -> None:

@@ -13,6 +13,7 @@ from digest.domain.addresses import parse_address
 from digest.domain.articles import Draft
 from digest.domain.calendar import Approval, Schedule
 from digest.domain.editions import Edition
+from digest.domain.rhythms import weekly
 from digest.domain.schedules import KeptSchedule
 from digest.ingest.decoding import Kind
 from digest.schedule.turn import tick
@@ -34,16 +35,23 @@ DESK = Actor(kind=ActorKind.OPERATOR, name="mona")
 SUNDAY = date(2024, 5, 12)
 DUE = datetime(2024, 5, 12, 16, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-PLAN = Schedule(weekday=6, at=time(19, 0), zone="Africa/Cairo", approval=Approval.AUTO)
+PLAN = Schedule(
+    rhythm=weekly(6), at=time(19, 0), zone="Africa/Cairo", approval=Approval.AUTO
+)
 
 
 class Newsroom:
-    """What the tests do and look at."""
+    """What the tests do and look at.
 
-    def __init__(self, service: Service) -> None:
+    Args:
+        service: The installation.
+        changes: What is different about its newsletter.
+    """
+
+    def __init__(self, service: Service, **changes: Any) -> None:
         self.service = service
         self.db = service.db
-        self.newsletter = add_newsletter(service.db)
+        self.newsletter = add_newsletter(service.db, **changes)
 
     def set(self, now: datetime = NOW, **changes: Any) -> KeptSchedule:
         return plans.set_schedule(
@@ -54,10 +62,13 @@ class Newsroom:
             now=now,
         )
 
-    def add_story(self, day: date = SUNDAY, **changes: Any) -> None:
+    def add_story(
+        self, day: date = SUNDAY, *, now: datetime = NOW, **changes: Any
+    ) -> None:
         values: dict[str, Any] = {
             "title": f"The council met on {day} and agreed on a budget",
-            "url": f"https://news.example/{day}",
+            # Nobody listens there, and no name is looked up.
+            "url": f"http://127.0.0.1:9/{day}",
             "published_on": day,
             "section": "news",
             "standfirst": "It took the councillors nine hours to agree.",
@@ -66,7 +77,7 @@ class Newsroom:
         }
         with self.db.write() as tx:
             story = Draft(**(values | changes))
-            articles.store(tx, story, newsletter_id=self.newsletter.id, now=NOW)
+            articles.store(tx, story, newsletter_id=self.newsletter.id, now=now)
 
     def add_reader(self, name: str = "alice") -> None:
         address = parse_address(f"{name}@example.com")
@@ -115,6 +126,14 @@ class Newsroom:
     def kept(self) -> KeptSchedule:
         with self.db.read() as tx:
             return schedules.get(tx, self.newsletter)
+
+    def asked_dates(self) -> list[date]:
+        """The issues an operator was asked about, in order."""
+        c = tables.audit.c
+        query = select(c.detail).where(c.action == "schedule.late").order_by(c.id)
+        with self.db.read() as tx:
+            details = tx.execute(query).scalars().all()
+        return [date.fromisoformat(detail["issue_date"]) for detail in details]
 
     def actions(self) -> Counter[str]:
         """What the schedule did, by audit action."""

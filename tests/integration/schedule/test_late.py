@@ -1,10 +1,12 @@
 """Late issues: within grace they go, past it an operator is asked, once."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from digest.compose.approve import approve
 from digest.domain.calendar import Approval
 from digest.domain.states import EditionState
+from digest.schedule.turn import tick
 from digest.storage import (
     editions,
 )
@@ -118,6 +120,22 @@ def test_marks_made_while_the_clock_was_a_year_ahead_hide_nothing(
     assert room.kept().late_for == SUNDAY
 
 
+def test_a_question_asked_while_the_clock_was_a_year_ahead_hides_none_a_year_later(
+    room: Newsroom,
+) -> None:
+    room.set()
+    room.tick(DUE + 52 * WEEK + 24 * HOUR)
+    room.tick(DUE)
+    asked = room.actions()["schedule.late"]
+
+    room.tick(DUE + 50 * WEEK + 24 * HOUR)
+
+    # Five weeks back, of which the wrong clock had asked about some already.
+    dates = room.asked_dates()
+    assert len(dates) == len(set(dates)) > asked
+    assert SUNDAY + 46 * WEEK in dates
+
+
 def test_a_clock_set_back_a_week_releases_nothing_again(room: Newsroom) -> None:
     room.set(now=NOW - 4 * WEEK)
     for weeks in (0, 1):
@@ -163,3 +181,14 @@ def test_a_schedule_set_after_the_hour_begins_next_week(room: Newsroom) -> None:
 
     assert room.editions() == []
     assert room.kept().late_for is None
+
+
+def test_a_turn_that_took_longer_than_the_grace_asks_too(room: Newsroom) -> None:
+    room.set()
+    room.tick(DUE - HOUR)
+    slept = replace(room.service, clock=lambda: DUE + 6 * HOUR + MINUTE)
+
+    tick(slept, DUE)
+
+    assert room.states() == ["draft"]
+    assert room.asked_dates() == [SUNDAY]

@@ -224,7 +224,9 @@ async def test_a_lost_database_is_logged_and_tried_again(
         await runner.turn()
         await runner.close()
 
-    assert {log["event"] for log in logs} == {"schedule.failed"}
+    # Another test's preparation may still be ending in its thread.
+    works = {log["work"] for log in logs if log["event"] == "schedule.failed"}
+    assert {"tick", "release_due", "tell_desk"} <= works
 
 
 async def test_a_source_that_does_not_answer_holds_up_no_stop(room: Newsroom) -> None:

@@ -57,9 +57,8 @@ def inbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Inbox]:
 
 
 @pytest.fixture
-def db(cli: Run, tmp_path: Path) -> Iterator[Database]:
+def db(installed: Run, tmp_path: Path) -> Iterator[Database]:
     """The database of an installation that `init` made."""
-    assert cli("init").status == 0
     found = Database(f"sqlite:///{tmp_path / 'home' / 'digest.db'}")
     yield found
     found.close()
@@ -328,3 +327,32 @@ def test_one_letter_is_counted_as_one(cli: Run, db: Database, edition: Edition) 
     ran = cli("deliveries", "settle", str(edition.id), "--uncertain", "resend")
 
     assert ran.out == "1 letter waits to be sent again.\n"
+
+
+def test_a_mistake_is_called_back_and_corrected(
+    cli: Run, db: Database, edition: Edition, tmp_path: Path
+) -> None:
+    name = str(edition.id)
+    cli("editions", "release", name)
+    mark_sent(db, edition.id, 1, at=NOW)
+    (tmp_path / "words.txt").write_text("It did not open.\n", encoding="utf-8")
+
+    recalled = cli("editions", "recall", name, "--because", "wrong name")
+    empty = cli("editions", "correct", name)
+    corrected = cli("editions", "correct", name, "--words-file", "words.txt")
+    listed = cli("editions", "list").out
+
+    assert "2 letters are not sent; 1 went out, 0 under way, 0 in doubt" in recalled.out
+    assert f"digest editions correct {name} --words TEXT" in recalled.out
+    assert (empty.status, corrected.status) == (2, 0)
+    assert f"It is for 1 reader who got edition {name}." in corrected.out
+    assert f"(corrects edition {name})" in listed
+    again = cli("editions", "recall", name, "--json")
+    assert (again.status, "went out" in again.document["error"]) == (1, True)
+
+
+def test_words_that_cannot_be_read_are_named(cli: Run, edition: Edition) -> None:
+    ran = cli("editions", "correct", str(edition.id), "--words-file", "none.txt")
+
+    assert ran.status == 2
+    assert "none.txt cannot be read" in ran.err

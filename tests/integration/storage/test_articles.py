@@ -81,6 +81,7 @@ def propose(db: Database, newsletter: Newsletter) -> list[int]:
             newsletter_id=newsletter.id,
             first=date(2024, 5, 6),
             last=date(2024, 5, 12),
+            at=NOW,
         )
     return [article.id for article in found]
 

@@ -26,6 +26,14 @@ from digest.storage.engine import Database, Tx
 from tests.builders import NOW, add_newsletter
 from tests.posting import add_edition
 
+# As versions stored it that knew one weekday each week.
+OLD_SCHEDULE = """
+INSERT INTO schedules (newsletter_id, weekday, local_time, zone, approval,
+    collect_before, grace, enabled, since, created_at, updated_at)
+VALUES (:newsletter, 2, '19:00', 'Africa/Cairo', 'auto',
+    7200, 3600, true, :at, :at, :at)
+"""
+
 
 def add_consent(tx: Tx) -> None:
     subscriber = tx.execute(
@@ -74,6 +82,39 @@ def test_migrations_can_be_undone(db: Database) -> None:
     assert schema.current(db) is None
     schema.upgrade(db)
     schema.require_current(db)
+
+
+def test_a_schedule_of_a_weekday_keeps_it(db: Database) -> None:
+    newsletter = add_newsletter(db)
+    schema.downgrade(db, "0010")
+    with db.write() as tx:
+        tx.execute(text(OLD_SCHEDULE), {"newsletter": newsletter.id, "at": str(NOW)})
+
+    schema.upgrade(db)
+
+    with db.read() as tx:
+        assert tx.execute(select(tables.schedules.c.days)).scalar_one() == "Wed"
+
+
+@pytest.mark.parametrize(
+    ("days", "weekday"), [("Sat", 5), ("Tue,Fri", 1), ("last Thu", 3), ("15th", 6)]
+)
+def test_an_older_version_has_the_first_weekday_of_a_rhythm(
+    db: Database, days: str, weekday: int
+) -> None:
+    newsletter = add_newsletter(db)
+    schema.downgrade(db, "0010")
+    with db.write() as tx:
+        tx.execute(text(OLD_SCHEDULE), {"newsletter": newsletter.id, "at": str(NOW)})
+    schema.upgrade(db)
+    with db.write() as tx:
+        tx.execute(update(tables.schedules).values(days=days))
+
+    schema.downgrade(db, "0010")
+
+    with db.read() as tx:
+        assert tx.execute(text("SELECT weekday FROM schedules")).scalar_one() == weekday
+    schema.upgrade(db)
 
 
 def add_opinion(tx: Tx, edition_id: int) -> None:

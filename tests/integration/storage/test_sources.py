@@ -13,11 +13,11 @@ from tests.builders import NOW, add_newsletter
 URL = "https://delta.example/feed/"
 
 
-def add(db: Database, url: str = URL) -> Source:
+def add(db: Database, url: str = URL, *, newsletter_id: int = 1) -> Source:
     with db.write() as tx:
         return sources.add(
             tx,
-            newsletter_id=1,
+            newsletter_id=newsletter_id,
             url=url,
             kind="feed",
             title="Delta",
@@ -42,6 +42,14 @@ def test_finds_a_source_by_number_or_address(db: Database) -> None:
 def test_names_a_source_that_does_not_exist(db: Database, name: str) -> None:
     with db.read() as tx, pytest.raises(NotFoundError, match="no source"):
         sources.find(tx, name)
+
+
+def test_an_address_that_two_newsletters_have_names_neither(db: Database) -> None:
+    other = add_newsletter(db, slug="daily", list_id="daily.news.example.test")
+    first, second = add(db), add(db, newsletter_id=other.id)
+
+    with db.read() as tx, pytest.raises(StateError, match=f"{first.id}, {second.id}"):
+        sources.find(tx, URL)
 
 
 def test_refuses_a_source_twice(db: Database) -> None:

@@ -13,17 +13,20 @@ from digest.domain.calendar import Approval, Schedule, next_issues
 from digest.domain.editions import Edition
 from digest.domain.errors import NotFoundError, StateError, UsageError
 from digest.domain.newsletters import Newsletter
+from digest.domain.rhythms import weekly
 from digest.domain.schedules import KeptSchedule
 from digest.storage import editions, schedules, tables
 from digest.storage.engine import Database
+from digest.templating import Templates
 from digest.timetable import alerts, issues, plans
-from tests.builders import NOW, add_newsletter
+from tests.builders import NOW, SECRETS, SITE, add_newsletter
 
+HEAD = alerts.Letterhead(site=SITE, secrets=SECRETS, templates=Templates())
 DESK = Actor(kind=ActorKind.OPERATOR, name="mona")
 LATER = NOW + timedelta(hours=1)
 SUNDAY = date(2024, 5, 19)
 PLAN = Schedule(
-    weekday=6,
+    rhythm=weekly(6),
     at=time(19, 0),
     zone="Africa/Cairo",
     approval=Approval.AUTO,
@@ -109,7 +112,7 @@ def test_another_rhythm_starts_anew(db: Database) -> None:
         schedules.mark_collected(tx, kept, SUNDAY)
     skip(db, newsletter)
 
-    changed = put(db, newsletter, weekday=5)
+    changed = put(db, newsletter, rhythm=weekly(5))
 
     assert (changed.since, changed.collected_for) == (LATER, None)
     assert changed.plan.exceptions == ()
@@ -146,7 +149,7 @@ def test_the_audit_log_tells_the_whole_plan(db: Database) -> None:
             select(tables.audit.c.detail).where(tables.audit.c.action == "schedule.set")
         ).scalar_one()
     assert detail == {
-        "weekday": 6,
+        "days": "Sun",
         "local_time": "19:00",
         "zone": "Africa/Cairo",
         "approval": "auto",
@@ -155,6 +158,10 @@ def test_the_audit_log_tells_the_whole_plan(db: Database) -> None:
         "start_on": "2024-05-19",
         "end_on": "2024-07-28",
         "enabled": True,
+        "unapproved": "hold",
+        "too_few": "hold",
+        "least": 1,
+        "collect_again": 900,
     }
 
 
@@ -256,12 +263,18 @@ def test_asks_about_a_late_issue_once(db: Database) -> None:
     news = []
     for day in (SUNDAY, SUNDAY, SUNDAY + timedelta(days=7), SUNDAY):
         told = alerts.mark_late(
-            db, kept=kept, issue_date=day, trouble="Send it?", actor=SCHEDULE, now=NOW
+            db,
+            issue=alerts.Issue(kept=kept, newsletter=newsletter, issue_date=day),
+            trouble="Send it?",
+            head=HEAD,
+            actor=SCHEDULE,
+            now=NOW,
         )
         news.append(told)
 
     assert news == [True, False, True, False]
-    assert actions(db)[1:] == ["schedule schedule.late"] * 2
+    late = ["schedule schedule.late", "schedule schedule.alerted"]
+    assert actions(db)[1:] == late * 2
 
 
 def test_tells_each_trouble_once(db: Database) -> None:

@@ -3,7 +3,9 @@
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -11,7 +13,7 @@ from starlette.testclient import TestClient
 
 from digest.bootstrap import Service
 from digest.domain.editions import Edition, Sponsor, Story
-from digest.domain.states import EditionState
+from digest.domain.states import EditionKind, EditionState
 from digest.storage import editions, tables
 from digest.storage.engine import Tx
 from digest.web.app import make_app
@@ -313,3 +315,112 @@ def test_an_edition_ends_with_a_form_that_signs_up(web: Web) -> None:
     assert 'name="newsletter" value="weekly"' in form
     assert 'name="address"' in form
     assert re.search(r'name="stamp" value="[^"]+"', form)
+
+
+def test_a_story_put_under_embargo_afterwards_is_shown_from_then_on(web: Web) -> None:
+    publish(web)
+    until = NOW + timedelta(hours=1)
+    with web.service.db.write() as tx:
+        tx.execute(
+            tables.articles.update()
+            .where(tables.articles.c.id == 2)
+            .values(embargo_until=until)
+        )
+    paths = ("/archive/weekly/2024-05-12", "/feed.xml", "/feed.json")
+
+    hidden = ["Story 2" in web.client.get(path).text for path in paths]
+    service = replace(web.service, clock=lambda: until)
+    client = TestClient(make_app(service))
+    shown = ["Story 2" in client.get(path).text for path in paths]
+
+    assert (hidden, shown) == ([False] * 3, [True] * 3)
+
+
+def publish_correction(web: Web, *, revision: int = 1, **changes: Any) -> None:
+    with web.service.db.write() as tx:
+        wrong = editions.list_page(tx, limit=1)[0]
+        correction = replace(
+            wrong,
+            kind=EditionKind.CORRECTION,
+            corrects=wrong.corrects or wrong.id,
+            revision=revision,
+            state=EditionState.SENT,
+            subject=f"Correction: number {revision}",
+            opening="It **did not** open.",
+            why="",
+            sponsor=None,
+            released_at=NOW + timedelta(days=revision),
+        )
+        editions.insert_edition(tx, replace(correction, **changes), [])
+
+
+def test_an_edition_names_its_corrections_and_each_has_a_page(web: Web) -> None:
+    publish(web)
+    publish_correction(web)
+    publish_correction(web, revision=2)
+    publish_correction(web, revision=3, state=EditionState.DRAFT)
+
+    edition, index, feed, item, sitemap, first, second = (
+        web.client.get(path).text
+        for path in (
+            *("/archive/weekly/2024-05-12", "/archive", "/feed.xml", "/feed.json"),
+            *("/sitemap.xml", "/archive/weekly/2024-05-12/correction"),
+            "/archive/weekly/2024-05-12/correction-2",
+        )
+    )
+
+    for page in (edition, index, feed, item, sitemap):
+        assert "/archive/weekly/2024-05-12/correction" in page
+        assert "/archive/weekly/2024-05-12/correction-2" in page
+        assert "correction-3" not in page
+    assert "It <strong>did not</strong> open." in first
+    assert "Correction to No. 19 of Sunday 12 May 2024" in first
+    assert 'href="/archive/weekly/2024-05-12"' in first
+    assert ">Correction: number 2</h1>" in second
+
+
+@pytest.mark.parametrize(
+    "name", ["correction-1", "correction-2", "correction-x", "other", "correction"]
+)
+def test_a_correction_that_is_not_there_is_not_found(web: Web, name: str) -> None:
+    publish(web)
+    if name != "correction":
+        publish_correction(web)
+
+    answer = web.client.get(f"/archive/weekly/2024-05-12/{name}")
+
+    assert answer.status_code == 404
+
+
+def test_an_edition_that_was_called_back_says_so_to_who_got_it(web: Web) -> None:
+    publish(web, state=EditionState.CANCELLED)
+    page = "/archive/weekly/2024-05-12"
+    unsent = web.client.get(page).status_code
+    with web.service.db.write() as tx:
+        tx.execute(
+            tables.variants.insert().values(
+                edition_id=1, sections="", format="html", subject="s", text="t"
+            )
+        )
+        tx.execute(
+            tables.deliveries.insert().values(
+                edition_id=1,
+                subscriber_id=1,
+                subscription_id=1,
+                variant_id=1,
+                chunk=0,
+                confirmed_on=DAY,
+                key_id=1,
+                state="sent",
+            )
+        )
+    publish_correction(web)
+
+    answer = web.client.get(page)
+    correction = web.client.get(f"{page}/correction")
+
+    assert (unsent, answer.status_code) == (404, 410)
+    assert "This edition was called back" in answer.text
+    assert f'href="{page}/correction"' in answer.text
+    assert "did not" in correction.text
+    assert "The edition that this corrects" not in correction.text

@@ -39,6 +39,7 @@ def test_finds_nothing_wrong_with_a_fresh_installation(
         "home": True,
         "keys": True,
         "database": True,
+        "copy": True,
         "disk": True,
         "templates": True,
     }

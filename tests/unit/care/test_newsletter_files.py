@@ -15,6 +15,7 @@ from digest.domain.errors import SettingsError
 from digest.domain.letters import Sender
 from digest.domain.newsletters import WhenEmpty
 from digest.domain.own_links import OwnLinks
+from digest.domain.rhythms import weekly
 from digest.storage import newsletters, schedules
 from digest.storage.engine import Database
 from tests.builders import NOW
@@ -197,7 +198,7 @@ def test_a_schedule_is_stored_with_its_newsletter(
 
     with sqlite_db.read() as tx:
         plan = schedules.get(tx, stored).plan
-    assert (plan.weekday, plan.at.hour, plan.zone) == (6, 19, "Africa/Cairo")
+    assert (plan.rhythm, plan.at.hour, plan.zone) == (weekly(6), 19, "Africa/Cairo")
     assert (plan.grace, plan.start_on) == (timedelta(hours=3), date(2026, 11, 29))
 
 

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,10 @@ from digest.domain.errors import DigestError
 from digest.domain.letters import Sender
 from digest.domain.pictures import Picture
 from digest.domain.site import Site
+from digest.domain.states import EditionKind
+from digest.storage.embargoes import Embargo
 from digest.templating.apart import TemplateFaultError
+from tests.builders import NOW
 from tests.preflight import DOMAIN, SENDER, Case, clean_case, names
 from tests.weeks import our_picture
 
@@ -38,6 +42,26 @@ def narrow(width: int) -> Picture:
     """Return a picture of so many pixels across."""
     file = replace(our_picture().large, width=width)
     return Picture(small=file, large=file)
+
+
+def held_until(until: datetime, *, goes_at: datetime | None = None) -> Known:
+    """What is known of an edition whose second story is under embargo."""
+    return Known(embargoes=[Embargo(article_id=2, until=until)], goes_at=goes_at)
+
+
+def correction(case: Case) -> Case:
+    """Return the correction of a case's edition: some words, no story."""
+    return case.having(stories=[]).edited(
+        kind=EditionKind.CORRECTION,
+        corrects=7,
+        subject="Correction: Trains do run",
+        preheader="Not what we wrote.",
+        opening="We wrote that trains do not run. They do.",
+        why="",
+        sponsor=None,
+        support=None,
+        picks=(),
+    )
 
 
 def paid(case: Case, **changes: str) -> Case:
@@ -107,6 +131,10 @@ FAULTS: dict[str, Callable[[Case], Case]] = {
     "story-link": lambda c: c.told(url=None),
     "duplicate-story": lambda c: c.told(title=c.stories[2].title.upper().title()),
     "repeated-story": lambda c: c.having(known=Known(earlier=[(18, c.stories[3])])),
+    "embargo": lambda c: c.having(known=held_until(NOW + timedelta(hours=1))),
+    "correction-words": lambda c: correction(c).edited(opening=" "),
+    "correction-subject": lambda c: correction(c).edited(subject="Trains do run"),
+    "correction-early": lambda c: correction(c).having(known=Known(still_sending=2)),
     "picture": lambda c: c.told(image=Image(url="https://a.paper.eg/p", credit="B")),
     "picture-small": lambda c: lead(c, picture=narrow(480)),
     "alt": lambda c: lead(c, image=replace(c.stories[0].image, alt="")),
@@ -226,3 +254,36 @@ def test_the_page_says_whether_a_fault_refuses(rule: str) -> None:
 
     assert not (rule in names(found.errors) and "error" not in kind)
     assert not (rule in names(found.warnings) and "warning" not in kind)
+
+
+@pytest.mark.parametrize(
+    ("until", "goes_at", "is_warning"),
+    [(1, 2, True), (2, 1, False), (1, 1, True), (1, None, True)],
+)
+def test_an_embargo_that_outlasts_the_hour_is_an_error(
+    until: int,
+    goes_at: int | None,
+    is_warning: bool,  # noqa: FBT001 - a case of the table
+) -> None:
+    hour = None if goes_at is None else NOW + timedelta(hours=goes_at)
+    known = held_until(NOW + timedelta(hours=until), goes_at=hour)
+
+    found = clean_case().having(known=known).check()
+
+    assert [(f.rule, f.is_warning) for f in (*found.errors, *found.warnings)] == [
+        ("embargo", is_warning)
+    ]
+
+
+def test_an_embargo_that_has_ended_is_nothing() -> None:
+    known = held_until(NOW, goes_at=NOW - timedelta(hours=1))
+
+    found = clean_case().having(known=known).check()
+
+    assert (*found.errors, *found.warnings) == ()
+
+
+def test_nothing_is_wrong_with_a_good_correction() -> None:
+    found = correction(clean_case()).check()
+
+    assert (*found.errors, *found.warnings) == ()

@@ -11,20 +11,16 @@ from hypothesis import example, given, settings, strategies as st
 
 from digest.domain.calendar import (
     DueIssue,
-    ExceptionKind,
-    IssueException,
     Schedule,
-    check_move,
     check_schedule,
     issue_of,
     issues_between,
     next_issues,
 )
-from digest.domain.errors import StateError, UsageError
+from digest.domain.errors import UsageError
+from digest.domain.rhythms import LAST, Rhythm, monthly, monthly_on, weekly
+from tests.calendars import CAIRO, SUNDAY, WEEK, moved, skipped
 
-CAIRO = Schedule(weekday=6, at=time(19, 0), zone="Africa/Cairo")
-SUNDAY = date(2026, 11, 29)
-WEEK = timedelta(days=7)
 TEN_YEARS = 520 * WEEK
 
 odd_zones = st.sampled_from(
@@ -49,12 +45,8 @@ starts = st.datetimes(
 )
 
 
-def moved(day: date, to: datetime) -> IssueException:
-    return IssueException(issue_date=day, kind=ExceptionKind.MOVED, moved_to=to)
-
-
-def skipped(day: date) -> IssueException:
-    return IssueException(issue_date=day, kind=ExceptionKind.SKIPPED)
+def starts_in(year: int) -> datetime:
+    return datetime(year, 1, 1, tzinfo=UTC)
 
 
 def one_a_week(schedule: Schedule, start: datetime) -> list[DueIssue]:
@@ -73,7 +65,7 @@ def one_a_week(schedule: Schedule, start: datetime) -> list[DueIssue]:
 def test_gives_one_issue_to_each_of_520_weeks_in_order(
     weekday: int, at: time, zone: str, start: datetime
 ) -> None:
-    schedule = Schedule(weekday=weekday, at=at, zone=zone)
+    schedule = Schedule(rhythm=weekly(weekday), at=at, zone=zone)
 
     found = one_a_week(schedule, start)
 
@@ -86,8 +78,65 @@ def test_gives_one_issue_to_each_of_520_weeks_in_order(
     assert {day.weekday() for day in dates} == {weekday}
 
 
+@settings(max_examples=30, deadline=None)
+@given(
+    st.sampled_from(
+        [monthly(31), monthly(1, 15), monthly_on([LAST], [4]), weekly(0, 3)]
+    ),
+    times | half_hours,
+    zones,
+    starts,
+)
+@example(monthly_on([LAST], [3]), time(23, 30), "Africa/Cairo", starts_in(2022))
+@example(monthly_on([LAST], [4]), time(0, 0), "Africa/Cairo", starts_in(2022))
+@example(monthly(30), time(12, 0), "Pacific/Apia", starts_in(2010))
+@example(weekly(*range(7)), time(2, 15), "Australia/Lord_Howe", starts_in(2020))
+def test_gives_one_issue_to_each_date_of_any_rhythm_for_ten_years(
+    rhythm: Rhythm, at: time, zone: str, start: datetime
+) -> None:
+    schedule = Schedule(rhythm=rhythm, at=at, zone=zone)
+
+    found = one_a_week(schedule, start)
+
+    dates = [issue.issue_date for issue in found]
+    dues = [issue.due for issue in found]
+    assert dates == list(rhythm.dates(dates[0], dates[-1]))
+    # A whole day that a zone left out has its issue at the next day's first moment.
+    assert all(a <= b for a, b in pairwise(dues))
+    assert all(
+        issue.local.replace(tzinfo=None) >= datetime.combine(issue.issue_date, at)
+        for issue in found
+    )
+
+
+CAIRO_CHANGES = [
+    # The clocks went from 00:00 to 01:00 at the start of a Friday in April …
+    (4, time(0, 30), "2024-04-26", "2024-04-25T22:00", "01:00"),
+    (3, time(23, 30), "2024-04-25", "2024-04-25T21:30", "23:30"),
+    (4, time(0, 30), "2026-04-24", "2026-04-23T22:00", "01:00"),
+    (3, time(23, 30), "2026-04-23", "2026-04-23T21:30", "23:30"),
+    # … and from 24:00 of a Thursday in October to 23:00.
+    (3, time(23, 30), "2024-10-31", "2024-10-31T20:30", "23:30"),
+    (4, time(0, 30), "2024-11-01", "2024-10-31T22:30", "00:30"),
+    (3, time(23, 30), "2026-10-29", "2026-10-29T20:30", "23:30"),
+    (4, time(0, 30), "2026-10-30", "2026-10-29T22:30", "00:30"),
+]
+
+
+@pytest.mark.parametrize(("weekday", "at", "day", "utc", "shown"), CAIRO_CHANGES)
+def test_an_issue_at_half_an_hour_from_cairos_midnight_changes(
+    weekday: int, at: time, day: str, utc: str, shown: str
+) -> None:
+    schedule = replace(CAIRO, rhythm=weekly(weekday), at=at)
+
+    issue = issue_of(schedule, date.fromisoformat(day))
+
+    assert issue.due == datetime.fromisoformat(f"{utc}+00:00")
+    assert f"{issue.local:%H:%M}" == shown
+
+
 def test_a_leap_day_is_an_issue_date_like_any_other() -> None:
-    thursdays = replace(CAIRO, weekday=3)
+    thursdays = replace(CAIRO, rhythm=weekly(3))
 
     issue = issue_of(thursdays, date(2024, 2, 29))
 
@@ -130,37 +179,38 @@ def test_a_moved_issue_keeps_its_date() -> None:
     assert issue.note == "moved from 2026-11-29 19:00"
 
 
-@given(st.integers(-20, 20), st.integers(-20, 20))
-def test_moves_never_change_the_order_of_issues(first: int, second: int) -> None:
-    schedule, days = CAIRO, (SUNDAY, SUNDAY + WEEK)
-    for day, hours in zip(days, (first * 9, second * 9), strict=True):
-        to = datetime.combine(day, CAIRO.at) + timedelta(hours=hours)
-        try:
-            check_move(schedule, day, to)
-        except StateError:
-            continue
-        exceptions = (*schedule.exceptions, moved(day, to))
-        schedule = replace(schedule, exceptions=exceptions)
-
-    found = next_issues(schedule, datetime(2026, 11, 1, tzinfo=UTC), 8)
-
-    assert [i.issue_date for i in found] == sorted({i.issue_date for i in found})
-    assert len(found) == 8
+@pytest.mark.parametrize(
+    ("rhythm", "day", "first"),
+    [
+        (weekly(6), SUNDAY, "2026-11-23"),
+        (weekly(6), SUNDAY + WEEK / 7, "2026-11-24"),
+        (weekly(0, 3), date(2026, 11, 26), "2026-11-20"),
+        (monthly(15), date(2026, 11, 15), "2026-10-16"),
+        (monthly_on([1], [6]), date(2026, 12, 6), "2026-11-02"),
+    ],
+)
+def test_an_issue_carries_a_week_or_all_since_the_one_before(
+    rhythm: Rhythm, day: date, first: str
+) -> None:
+    assert rhythm.days_covered(day) == (date.fromisoformat(first), day)
 
 
-def test_refuses_a_move_past_a_neighbour_that_was_moved_itself() -> None:
-    saturday = datetime.fromisoformat("2026-12-05 10:00")
-    schedule = replace(CAIRO, exceptions=(moved(SUNDAY + WEEK, saturday),))
+@pytest.mark.parametrize(
+    ("rhythm", "hours", "words"),
+    [
+        (weekly(6), 144, "6 days"),
+        (weekly(0, 3), 48, "2 days"),
+        (weekly(0, 1), 20, "20 hours"),
+        (monthly(30, 1), 20, "20 hours"),
+    ],
+)
+def test_no_wait_reaches_the_next_issue(rhythm: Rhythm, hours: int, words: str) -> None:
+    limit = timedelta(hours=hours)
+    schedule = replace(CAIRO, rhythm=rhythm, grace=limit)
 
-    with pytest.raises(StateError) as caught:
-        check_move(schedule, SUNDAY, datetime.fromisoformat("2026-12-05 11:00"))
-
-    assert caught.value.mend == "Choose a time before 2026-12-05 10:00."
-
-
-def test_refuses_a_move_before_the_last_issue() -> None:
-    with pytest.raises(StateError, match="after 2026-11-22 19:00"):
-        check_move(CAIRO, SUNDAY, datetime.fromisoformat("2026-11-22 19:00"))
+    assert check_schedule(schedule) == schedule
+    with pytest.raises(UsageError, match=f"between 0 and {words}"):
+        check_schedule(replace(schedule, grace=limit + timedelta(minutes=1)))
 
 
 def test_names_the_nearest_issue_dates() -> None:
@@ -185,7 +235,7 @@ def test_says_where_no_issue_date_is_near() -> None:
         ({"start_on": SUNDAY, "end_on": SUNDAY - WEEK}, "before the start"),
         (
             {"start_on": SUNDAY + WEEK / 7, "end_on": SUNDAY + 2 * WEEK / 7},
-            "No Sunday lies between",
+            "No issue date lies between",
         ),
     ],
 )

@@ -15,6 +15,7 @@ from digest.domain.calendar_text import (
     write_duration,
 )
 from digest.domain.errors import UsageError
+from digest.domain.rhythms import Rhythm, weekly
 
 SUNDAY = date(2026, 11, 29)
 
@@ -22,12 +23,12 @@ SUNDAY = date(2026, 11, 29)
 @pytest.mark.parametrize(
     ("text", "read"),
     [
-        ("Sun 19:00", (6, time(19, 0))),
-        ("monday  7:05", (0, time(7, 5))),
-        (" THURS 00:00 ", (3, time(0, 0))),
+        ("Sun 19:00", (weekly(6), time(19, 0))),
+        ("monday  7:05", (weekly(0), time(7, 5))),
+        (" THURS 00:00 ", (weekly(3), time(0, 0))),
     ],
 )
-def test_reads_a_weekday_and_a_time(text: str, read: tuple[int, time]) -> None:
+def test_reads_a_weekday_and_a_time(text: str, read: tuple[Rhythm, time]) -> None:
     assert parse_at(text) == read
 
 
@@ -36,11 +37,11 @@ def test_reads_a_weekday_and_a_time(text: str, read: tuple[int, time]) -> None:
     [
         ("Sum 19:00", "Did you mean Sun?"),
         ("T 19:00", "Write it as"),
-        ("19:00", "is no weekday"),
+        ("19:00", "says no day"),
         ("Sun 25:00", "no time of day"),
         ("Sun 7pm", "no time of day"),
-        ("Sun", "no time of day"),
-        ("", "is no weekday"),
+        ("Sun", "says no time of day"),
+        ("", "says no day"),
     ],
 )
 def test_refuses_other_weekdays_and_times(text: str, word: str) -> None:

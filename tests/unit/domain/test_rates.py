@@ -2,9 +2,18 @@
 
 from datetime import datetime, timedelta
 
+import pytest
 from hypothesis import given, settings, strategies as st
 
-from digest.domain.rates import Limit, RateRules, Used, per_minute, take
+from digest.domain.rates import (
+    ANY_DOMAIN,
+    Limit,
+    RateRules,
+    Used,
+    least_time,
+    per_minute,
+    take,
+)
 from tests.builders import NOW
 
 DAY = timedelta(days=1)
@@ -140,3 +149,25 @@ def test_a_dead_worker_wastes_little_of_a_day(many: int) -> None:
 
     assert limit is not None
     assert 1 <= limit.share <= 20
+
+
+@pytest.mark.parametrize(
+    ("rules", "seconds"),
+    [
+        (RateRules(), 0),
+        (RateRules(relay=60), 90),
+        (RateRules(domains={"a.example": 30}), 60),
+        (RateRules(domains={ANY_DOMAIN: 60, "a.example": 60}), 60),
+        (RateRules(relay=60, domains={"a.example": 10}), 180),
+        (RateRules(warm_up=[50]), 86_400),
+        (RateRules(warm_up=[50, 39]), 2 * 86_400),
+        (RateRules(warm_up=[50, 40]), 86_400),
+        (RateRules(warm_up=[50], warm_up_from=NOW - timedelta(days=1)), 0),
+    ],
+)
+def test_the_least_time_is_that_of_the_tightest_limit(
+    rules: RateRules, seconds: int
+) -> None:
+    by_domain = {"a.example": 30, "b.example": 60}
+
+    assert least_time(rules, by_domain, now=NOW).total_seconds() == seconds

@@ -3,7 +3,7 @@
 import json
 import time
 from contextlib import suppress
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -251,6 +251,33 @@ def test_reads_a_json_feed() -> None:
     assert draft.author == "Omar, Hoda"
     assert draft.categories == ("Politics", "")
     assert draft.image.url == "https://a.example/i.jpg"
+
+
+@pytest.mark.parametrize(
+    ("stated", "until"),
+    [
+        ("2024-05-12T20:00:00+03:00", datetime(2024, 5, 12, 17, tzinfo=UTC)),
+        ("2024-05-12T20:00:00", None),
+        ("2024-05-12", None),
+        ("9999-12-31T23:00:00-05:00", None),
+    ],
+)
+def test_knows_the_instant_of_a_story_that_states_its_offset(
+    stated: str, until: datetime | None
+) -> None:
+    draft = first(read_json_feed(make_json(date_published=stated), zone=CAIRO))
+
+    assert draft.embargo_until == until
+
+
+def test_knows_the_instant_of_an_entry() -> None:
+    (draft,) = read_items(
+        "<item><title>A</title><link>https://a.example/1</link>"
+        "<pubDate>Sun, 12 May 2024 23:30:00 +0200</pubDate></item>"
+    )
+
+    assert draft.embargo_until == datetime(2024, 5, 12, 21, 30, tzinfo=UTC)
+    assert draft.published_on == date(2024, 5, 13)  # in Cairo
 
 
 def test_reads_a_json_feed_of_plain_text() -> None:

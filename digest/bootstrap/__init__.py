@@ -1,43 +1,47 @@
 """The one place that builds objects from settings and hands them to faces.
 
 Only this module reads the clock; everything below is given `now` or a `clock`.
+`mailing` has the parts that letters leave by, `installing` makes what is lacking.
 """
 
 import os
 import secrets as random
 import socket
+import time
 import zoneinfo
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache, partial
-from pathlib import Path
+from functools import partial
 
-from digest.care import keys, newsletter_files, newsletter_seeds
+from digest.bootstrap.mailing import make_posting, make_relay, make_signer
+from digest.care import keys
+from digest.care.installation import Guard
 from digest.compose.freeze import freeze
-from digest.compose.posting import Posting, Signature
+from digest.compose.look import Looked, look
+from digest.compose.posting import Posting
 from digest.compose.preview import preview
 from digest.dispatch.port import Dispatch, InProcess
 from digest.dispatch.queue import Queue
-from digest.domain.actor import SCHEDULE, Actor
+from digest.domain.actor import SCHEDULE, WORKER, Actor
 from digest.domain.addresses import EmailAddress
 from digest.domain.deliveries import UncertainPolicy
 from digest.domain.editions import Edition
-from digest.domain.errors import DigestError, StateError
+from digest.domain.errors import StateError
+from digest.domain.reviews import DeskMail
 from digest.domain.secrets import Secrets
 from digest.domain.site import Site
 from digest.fetch import client
 from digest.fetch.client import Fetcher, Limits
-from digest.mail.dkim import Signer
-from digest.mail.relay import Relay
 from digest.send import proof, release
 from digest.send.post import Post
-from digest.send.specimen import Specimens
 from digest.settings import Settings
-from digest.storage import newsletters, schema
+from digest.storage import schema
 from digest.storage.engine import Database
-from digest.templating import Templates, shipped
+from digest.templating import Templates
+from digest.timetable import asking
+from digest.timetable.desk_letters import Draft
 
 Clock = Callable[[], datetime]
 
@@ -54,6 +58,7 @@ class Service:
         templates: Letters and pages.
         clock: Returns the present instant, aware, UTC.
         dispatch: Wakes workers on other machines.
+        guard: Says whether letters may go from here; None: they may.
     """
 
     settings: Settings
@@ -63,6 +68,7 @@ class Service:
     templates: Templates
     clock: Clock
     dispatch: Dispatch = field(default_factory=InProcess)
+    guard: Guard | None = None
 
     def now(self) -> datetime:
         """Read the clock."""
@@ -80,9 +86,11 @@ class Service:
 
         Raises:
             StateError: It is not approved, is no longer what was approved, was
-                released before, or has no readers.
+                released before, has no readers, or the database is a copy.
             NotFoundError: There is no such edition.
         """
+        if self.guard is not None:
+            self.guard.require()
         while True:
             # Also when nothing is missing: it refuses what was changed since the
             # approval outside the edition, in the newsletter, a template, settings.
@@ -109,6 +117,68 @@ class Service:
     def posting(self) -> Posting:
         """Return how letters would be posted, for preflight."""
         return make_posting(self.settings, self.site, self.secrets, now=self.now())
+
+    def look(self, edition_id: int, *, now: datetime | None = None) -> Looked:
+        """Load an edition for somebody who has to decide about it.
+
+        Raises:
+            NotFoundError: There is no such edition.
+        """
+        return look(
+            self.db,
+            edition_id=edition_id,
+            templates=self.templates,
+            site=self.site,
+            posting=self.posting(),
+            now=now or self.now(),
+        )
+
+    def ask_desk(
+        self,
+        edition_id: int,
+        what: DeskMail | None,
+        *,
+        actor: Actor,
+        now: datetime,
+        notes: Sequence[str] = (),
+        addresses: Sequence[str] | None = None,
+    ) -> int:
+        """Mail a draft and its problems to the desk, with links that settle it.
+
+        Args:
+            edition_id: The edition.
+            what: The occasion, which comes once; None: fresh links, once an hour.
+            actor: Who asks.
+            now: The present.
+            notes: What else the desk should know.
+            addresses: Who gets fresh links; None: everybody at the desk.
+
+        Returns:
+            How many letters; 0 where the desk was mailed before.
+
+        Raises:
+            NotFoundError: There is no such edition.
+        """
+        found = self.look(edition_id, now=now)
+        draft = Draft(
+            edition=found.edition,
+            newsletter=found.newsletter,
+            stories=found.stories,
+            errors=found.errors,
+            warnings=found.warnings,
+            notes=notes,
+        )
+        return asking.ask(
+            self.db,
+            draft=draft,
+            what=what,
+            addresses=addresses,
+            site=self.site,
+            secrets=self.secrets,
+            templates=self.templates,
+            actor=actor,
+            now=now,
+        )
 
     def send_proof(
         self, edition_id: int, *, address: EmailAddress, actor: Actor
@@ -142,6 +212,16 @@ def utc_now() -> datetime:
     return datetime.now(tz=UTC)  # noqa: TID251 - the one place
 
 
+def find_uptime() -> Callable[[], float] | None:
+    """Return what tells the seconds since the host was started, asleep or not.
+
+    None: this system has no such clock; one that stands still while the host sleeps
+    would take each sleep for a clock that was set.
+    """
+    boot = getattr(time, "CLOCK_BOOTTIME", None)
+    return None if boot is None else partial(time.clock_gettime, boot)
+
+
 def find_database(settings: Settings) -> Database:
     """Return the database of an installation, whatever its schema.
 
@@ -173,6 +253,7 @@ def open_service(settings: Settings, *, clock: Clock = utc_now) -> Service:
         templates=make_templates(settings),
         clock=clock,
         dispatch=make_dispatch(db, clock=clock),
+        guard=Guard(db, settings.home, actor=WORKER, clock=clock),
     )
 
 
@@ -181,33 +262,6 @@ def pin_time_zones() -> None:
     if zoneinfo.TZPATH:
         zoneinfo.reset_tzpath(to=())
         zoneinfo.ZoneInfo.clear_cache()
-
-
-def make_relay(settings: Settings) -> Relay:
-    """Return the server letters are handed to."""
-    smtp = settings.smtp
-    secret = smtp.password
-    return Relay(
-        host=smtp.host,
-        port=smtp.port,
-        security=smtp.security,
-        username=smtp.username,
-        password=None if secret is None else secret.get_secret_value(),
-        messages_per_connection=smtp.messages_per_connection,
-    )
-
-
-def make_signer(settings: Settings) -> Signer | None:
-    """Return what signs letters; None: the relay does, or there is no key yet.
-
-    Raises:
-        DigestError: The key cannot be read or is of another kind or too small.
-    """
-    path = settings.dkim_key_file
-    named = settings.dkim.private_key_file is not None
-    if settings.dkim.mode == "relay" or not (named or path.exists()):
-        return None
-    return Signer(settings.dkim_domain, settings.dkim.selector, path.read_bytes())
 
 
 def make_dispatch(db: Database, *, clock: Clock) -> Dispatch:
@@ -232,35 +286,12 @@ def make_post(service: Service) -> Post:
         uncertain=UncertainPolicy(settings.send.uncertain),
         worker=f"{socket.gethostname()[:40]}:{os.getpid()}:{random.token_hex(4)}",
         release=partial(service.release, actor=SCHEDULE),
+        guard=service.guard,
+        uptime=find_uptime(),
         retry=settings.send.retry.policy,
         rates=settings.rates,
         pause_share=settings.send.pause_policy_share,
         dispatch=service.dispatch,
-    )
-
-
-def make_posting(
-    settings: Settings, site: Site, secrets: Secrets, *, now: datetime
-) -> Posting:
-    """Return how an installation would post letters."""
-    signature = Signature.NOBODY
-    if settings.is_signed:
-        is_relay = settings.dkim.mode == "relay"
-        signature = Signature.RELAY if is_relay else Signature.OURS
-
-    specimens = Specimens(
-        site=site,
-        secrets=secrets,
-        find_signer=cache(partial(make_signer, settings)),
-        now=now,
-    )
-    return Posting(
-        write=specimens.write,
-        signature=signature,
-        find_fault=specimens.find_fault,
-        signing_domain=settings.dkim_domain,
-        least_stories=settings.preflight.least_stories,
-        refuses_few=settings.preflight.few_stories == "refuse",
     )
 
 
@@ -283,81 +314,3 @@ def make_site(settings: Settings) -> Site:
         mail_domain=settings.mail.domain,
         takes_mail=settings.takes_mail,
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Initialised:
-    """What `initialise` found and made, in words for people."""
-
-    made: list[str]
-    kept: list[str]
-
-
-def initialise(
-    settings: Settings,
-    *,
-    actor: Actor,
-    clock: Clock = utc_now,
-    seeds: Path | None = None,
-) -> Initialised:
-    """Make what an installation needs and lacks; safe to repeat.
-
-    Args:
-        settings: Where it is.
-        actor: Who asks.
-        clock: Tells the time.
-        seeds: The folder of newsletter files; default `config/newsletters` of the
-            working folder where it has any, else the one that was shipped.
-
-    Raises:
-        DigestError: The home cannot be written, a newsletter file is wrong, or keys
-            that the database relies on are lost.
-    """
-    pin_time_zones()
-    domain = settings.mail.domain
-    files = [
-        path
-        for path in find_newsletter_files(seeds)
-        if newsletter_files.read_seed(path, mail_domain=domain).at_init
-    ]
-    try:
-        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        keys.make_private_folder(settings.keys)
-        if settings.database.url is None:
-            (settings.home / "digest.db").touch(mode=0o600)
-    except OSError as error:
-        raise DigestError(
-            f"{settings.home} cannot be written: {error.strerror}.",
-            "Set DIGEST_HOME to a folder of your own.",
-        ) from None
-    db = Database(settings.database_url)
-    try:
-        return _fill(settings, db, files, actor=actor, now=clock())
-    finally:
-        db.close()
-
-
-def _fill(
-    settings: Settings, db: Database, files: list[Path], *, actor: Actor, now: datetime
-) -> Initialised:
-    before = schema.current(db)
-    schema.upgrade(db)
-    with db.read() as tx:
-        in_use = bool(newsletters.list_all(tx))
-    made, kept = keys.create_keys(settings.keys, in_use=in_use)
-    seeded = newsletter_seeds.seed(
-        db, files, mail_domain=settings.mail.domain, actor=actor, now=now
-    )
-    slugs = {newsletter.slug for newsletter in seeded}
-    made = [f"keys/{name}" for name in made]
-    kept = [f"keys/{name}" for name in kept]
-    (kept if before == schema.current(db) else made).append("database")
-    for path in files:
-        (made if path.stem in slugs else kept).append(f"newsletter {path.stem}")
-    return Initialised(made=made, kept=kept)
-
-
-def find_newsletter_files(folder: Path | None = None) -> list[Path]:
-    """List the newsletter files of a folder, of the working folder, or the shipped."""
-    own = sorted((folder or Path("config/newsletters")).glob("*.toml"))
-    return own or sorted((shipped("config") / "newsletters").glob("*.toml"))
