@@ -27,7 +27,7 @@ from digest.domain.editions import Edition
 from digest.domain.errors import StateError
 from digest.domain.homes import Place, Standing, judge
 from digest.domain.states import EditionState
-from digest.storage import audit, desk, editions, homes, restored
+from digest.storage import approvals, audit, desk, editions, homes, restored
 from digest.storage.engine import Database, Tx
 
 _log = structlog.get_logger()
@@ -41,7 +41,6 @@ _HELD: Mapping[EditionState, tuple[EditionState, Mapping[str, Any]]] = {
     EditionState.SENDING: (EditionState.PAUSED, {"pause_reason": _WHY}),
     EditionState.SCHEDULED: (EditionState.APPROVED, {"scheduled_at": None}),
 }
-_OF_APPROVAL = ("approved_hash", "approved_by", "approved_because", "approved_at")
 _WORKING, _IDLE = timedelta(seconds=5), timedelta(minutes=1)
 
 
@@ -172,9 +171,7 @@ def _hold(tx: Tx, found: Standing, actor: Actor, now: datetime) -> Adopted:
 def _keep_back(tx: Tx, edition: Edition, actor: Actor, now: datetime) -> None:
     """Take an approval back and hold the draft, until a person approves it."""
     if edition.state is EditionState.APPROVED:
-        blank = dict.fromkeys(_OF_APPROVAL)
-        edition = editions.move(tx, edition, EditionState.DRAFT, now=now, **blank)
-        editions.drop_variants(tx, edition.id)
+        edition = approvals.take_back(tx, edition, now=now)
     desk.put_hold(tx, edition, by=str(actor), because=_WHY, now=now)
     audit.record_edition(tx, edition.id, "held", actor=actor, now=now, because=_WHY)
 

@@ -6,7 +6,7 @@ from digest.domain.actor import Actor
 from digest.domain.editions import CHANGEABLE, Edition
 from digest.domain.errors import StateError
 from digest.domain.states import EditionState
-from digest.storage import audit, editions
+from digest.storage import approvals, audit
 from digest.storage.engine import Tx
 
 
@@ -48,24 +48,10 @@ def require_changeable(edition: Edition) -> None:
 def withdraw_approval(
     tx: Tx, edition: Edition, *, actor: Actor, now: datetime
 ) -> Edition:
-    """Return an approved or scheduled edition to draft; a draft stays as it is.
-
-    Its frozen renderings go, so that nothing but the approved words can be posted.
-    """
+    """Return an approved or scheduled edition to draft; a draft stays as it is."""
     if edition.state == EditionState.DRAFT:
         return edition
-    draft = editions.move(
-        tx,
-        edition,
-        EditionState.DRAFT,
-        now=now,
-        approved_hash=None,
-        approved_by=None,
-        approved_because=None,
-        approved_at=None,
-        scheduled_at=None,
-    )
-    editions.drop_variants(tx, edition.id)
+    draft = approvals.take_back(tx, edition, now=now)
     audit.record(
         tx,
         actor=actor,

@@ -13,7 +13,13 @@ from digest.domain.editions import Edition
 from digest.domain.newsletters import Newsletter
 from digest.domain.schedules import KeptSchedule, Step
 from digest.domain.states import EditionKind, EditionState
-from digest.storage import alerts as alert_rows, editions, issue_steps
+from digest.storage import (
+    alerts as alert_rows,
+    editions,
+    issue_steps,
+    newsletters,
+    schedules,
+)
 from digest.timetable import alerts, leaving_out
 from digest.timetable.alerts import Issue, Letterhead
 
@@ -21,6 +27,15 @@ _log = structlog.get_logger()
 
 WAITING = frozenset({EditionState.DRAFT, EditionState.APPROVED})
 """The states in which an edition is the schedule's business."""
+
+
+def followed(service: Service) -> list[tuple[KeptSchedule, Newsletter]]:
+    """Load the schedules that are followed, each with its newsletter."""
+    with service.db.read() as tx:
+        return [
+            (kept, newsletters.get_by_id(tx, kept.newsletter_id))
+            for kept in schedules.list_all(tx, enabled=True)
+        ]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,8 +10,7 @@ from digest.domain.alerts import AlertKind
 from digest.domain.calendar import next_issues
 from digest.domain.outlook import write_span
 from digest.domain.steadiness import PATIENCE, Steadiness
-from digest.schedule.case import Case
-from digest.storage import newsletters, schedules
+from digest.schedule.case import Case, followed
 
 _log = structlog.get_logger()
 Uptime = Callable[[], float]
@@ -54,12 +53,7 @@ def tell_step(service: Service, step: timedelta, now: datetime) -> None:
         f" {now:%Y-%m-%d %H:%M} UTC. Nothing goes for {write_span(PATIENCE)}."
     )
     _log.warning("schedule.clock_set", seconds=int(step.total_seconds()))
-    with service.db.read() as tx:
-        work = [
-            (kept, newsletters.get_by_id(tx, kept.newsletter_id))
-            for kept in schedules.list_all(tx, enabled=True)
-        ]
-    for kept, newsletter in work:
+    for kept, newsletter in followed(service):
         for issue in next_issues(kept.plan, now):
             case = Case(
                 service=service, kept=kept, newsletter=newsletter, issue=issue, now=now

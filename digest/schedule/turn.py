@@ -14,8 +14,7 @@ from digest.domain.calendar import issues_between, next_issues
 from digest.domain.newsletters import Newsletter
 from digest.domain.schedules import MEMORY, KeptSchedule
 from digest.schedule import desk, preparing, releasing
-from digest.schedule.case import Case
-from digest.storage import newsletters, schedules
+from digest.schedule.case import Case, followed
 
 _log = structlog.get_logger()
 
@@ -51,13 +50,11 @@ def tell_desk(service: Service, now: datetime) -> None:
 
 def next_moment(service: Service, now: datetime) -> datetime | None:
     """Return when something will be due next, strictly after `now`."""
-    with service.db.read() as tx:
-        plans = [kept.plan for kept in schedules.list_all(tx, enabled=True)]
     moments = [
         issue.due - wait
-        for plan in plans
-        for wait in (timedelta(0), plan.collect_before, plan.collect_again)
-        for issue in next_issues(plan, now + wait + _INSTANT)
+        for kept, _ in followed(service)
+        for wait in (timedelta(0), kept.plan.collect_before, kept.plan.collect_again)
+        for issue in next_issues(kept.plan, now + wait + _INSTANT)
     ]
     return min(moments, default=None)
 
@@ -67,12 +64,7 @@ def _for_each(
     now: datetime,
     act: Callable[[Service, KeptSchedule, Newsletter, datetime], None],
 ) -> None:
-    with service.db.read() as tx:
-        work = [
-            (kept, newsletters.get_by_id(tx, kept.newsletter_id))
-            for kept in schedules.list_all(tx, enabled=True)
-        ]
-    for kept, newsletter in work:
+    for kept, newsletter in followed(service):
         try:
             act(service, kept, newsletter, now)
         except Exception:  # noqa: BLE001 - one newsletter must not stop the others

@@ -3,6 +3,7 @@
 The link in the desk's mail opens it, without an account; only its buttons act.
 """
 
+from datetime import datetime
 from html import escape
 
 from starlette.concurrency import run_in_threadpool
@@ -116,11 +117,11 @@ def _page(request: Request, access: Access, outcome: Outcome) -> Response:
     )
 
 
-def _moment(access: Access, at: object) -> str:
+def _moment(access: Access, at: datetime) -> str:
     assert access.newsletter is not None, "the door is known"
     assert access.timing is not None, "the door is known"
     return write_moment(
-        at,  # type: ignore[arg-type] # an instant, from a template
+        at,
         zone=access.timing.zone,
         language=access.newsletter.language,
         digits=digits_of(access.newsletter),
